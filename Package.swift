@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let common: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
+/// Golden files lie beside the tests and are read from there, not bundled.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestKit"], exclude: ["Golden"], swiftSettings: common)
+}
+
+let engines: [Target.Dependency] = [
+    "Machine", "Links", "TCP", "BFD", "BGP", "Tunnel", "Steering", "Traffic",
+]
+let vocabulary: [Target.Dependency] = ["Basics", "Telemetry", "Wire"]
+
+let package = Package(
+    name: "patronus",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "patronus-sim", targets: ["patronus-sim"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Floor 0: vocabulary
+        library("Basics"),
+        library("Telemetry", ["Basics"]),
+        // Floor 1: octets
+        library("Wire", ["Basics", "Telemetry"]),
+        // Floor 2: the contract, and the engines that do not know each other
+        library("Machine", vocabulary),
+        library("Links", vocabulary),
+        library("TCP", vocabulary),
+        library("BFD", vocabulary),
+        library("BGP", vocabulary),
+        library("Tunnel", vocabulary),
+        library("Steering", vocabulary),
+        library("Traffic", vocabulary),
+        // Floor 3: wholes
+        library("Node", vocabulary + engines),
+        library("Endpoints", vocabulary + engines),
+        library("Scenario", vocabulary + engines),
+        // Floor 4: worlds
+        library("Simulator", vocabulary + engines + ["Node", "Endpoints", "Scenario"]),
+        library("Measure", vocabulary + engines + ["Scenario"]),
+        // Floor 5: edges
+        library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        library(
+            "Results",
+            vocabulary + ["Scenario", "Measure", "CPcap", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")]),
+        // Floor 6: the program
+        .executableTarget(
+            name: "patronus-sim",
+            dependencies: vocabulary + [
+                "Scenario", "Simulator", "Measure", "ScenarioFiles", "Results",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: common),
+        // Tests
+        .target(name: "CMallocCount"),
+        library("TestKit", ["Basics", "CMallocCount"]),
+        tests("BasicsTests", ["Basics"]),
+        tests("WireTests", vocabulary),
+        tests("LinksTests", vocabulary + ["Links"]),
+        tests("TCPTests", vocabulary + ["TCP", "Links"]),
+        tests("BFDTests", vocabulary + ["BFD"]),
+        tests("BGPTests", vocabulary + ["BGP"]),
+        tests("TunnelTests", vocabulary + ["Tunnel"]),
+        tests("SteeringTests", vocabulary + ["Steering"]),
+        tests("TrafficTests", vocabulary + ["Traffic"]),
+        tests("NodeTests", vocabulary + engines + ["Node"]),
+        tests("EndpointsTests", vocabulary + engines + ["Endpoints"]),
+        tests("ScenarioTests", vocabulary + ["Scenario", "ScenarioFiles", "Simulator", "Measure", "Results"]),
+        tests("SimulatorTests", vocabulary + engines + ["Simulator", "Scenario", "Node", "Endpoints"]),
+        tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
+        tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
+        tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
+        tests("TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,27 @@
+public import Basics
+public import Telemetry
+public import Wire
+
+/// One change of the host's forwarding table.
+public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
+    /// Packets for the prefix go to the overlay interface.
+    case install(IPPrefix)
+    case withdraw(IPPrefix)
+}
+
+/// One thing that a machine asks of its host; octets are ranges of the outbox's arena.
+public enum Action: Equatable, Sendable, BitwiseCopyable {
+    /// Opens a datagram socket, bound to a port of the machine where one is given.
+    case bind(SocketID, local: SocketAddress, port: PortID?)
+    case listen(SocketAddress)
+    case send(SocketID, to: SocketAddress, ByteRange)
+    /// Hands an IP packet to the kernel as if it had arrived on the overlay interface.
+    case deliver(ByteRange)
+    case connect(StreamID, from: IPAddress, to: SocketAddress)
+    case write(StreamID, ByteRange)
+    /// Says that nothing more will be written.
+    case finish(StreamID)
+    case abort(StreamID)
+    case program(ForwardingChange)
+    case report(TelemetryRecord)
+}
