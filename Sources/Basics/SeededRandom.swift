@@ -72,8 +72,8 @@ extension SeededRandom {
     /// A span chosen evenly from `range`, both ends included.
     @inlinable
     public mutating func interval(in range: ClosedRange<Interval>) -> Interval {
-        let width = UInt64(range.upperBound.nanoseconds - range.lowerBound.nanoseconds) &+ 1
-        return range.lowerBound + Interval(nanoseconds: Int64(below(width)))
+        let width = UInt64(bitPattern: (range.upperBound - range.lowerBound).nanoseconds) &+ 1
+        return range.lowerBound + Interval(nanoseconds: Int64(bitPattern: below(width)))
     }
 
     /// A draw from the exponential distribution with mean 1.

@@ -40,6 +40,7 @@ public struct ARPPacket: Equatable, Sendable, BitwiseCopyable {
         target = IPv4Address(bits: try reader.read())
     }
 
+    /// Writes the packet.
     public func append(to arena: inout ByteArena) {
         arena.append(0x0001_0800_0604 << 16 | UInt64(operation.rawValue))
         Self.append(senderHardware, to: &arena)

@@ -128,7 +128,8 @@ extension IPPrefix: LosslessStringConvertible {
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(String(parts[0])), parts[1].utf8.count <= 3,
-            parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let length = Int(parts[1]),
+            parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), parts[1] == "0" || parts[1].first != "0",
+            let length = Int(parts[1]),
             length <= (address.isIPv4 ? 32 : 128)
         else { return nil }
         self.init(address, length: length)
