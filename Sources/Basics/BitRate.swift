@@ -7,9 +7,11 @@ public struct BitRate: Comparable, Hashable, Sendable, BitwiseCopyable {
         self.bitsPerSecond = bitsPerSecond
     }
 
+    /// A rate of so many Mbit/s.
     @inlinable
     public static func megabits(_ count: UInt64) -> BitRate { BitRate(bitsPerSecond: count * 1_000_000) }
 
+    /// A rate of so many Gbit/s.
     @inlinable
     public static func gigabits(_ count: UInt64) -> BitRate { BitRate(bitsPerSecond: count * 1_000_000_000) }
 

@@ -28,6 +28,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable, BitwiseCopyable {
         self.init(seed: mixer.next() ^ (hash &* 0x9E37_79B9_7F4A_7C15))
     }
 
+    /// The next 64 bits of the stream.
     @inlinable
     public mutating func next() -> UInt64 {
         let scaled = s1 &* 5

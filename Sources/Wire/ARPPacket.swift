@@ -2,6 +2,7 @@ public import Basics
 
 /// An ARP packet for IPv4 over Ethernet (RFC 826).
 public struct ARPPacket: Equatable, Sendable, BitwiseCopyable {
+    /// What the packet asks or says.
     public enum Operation: UInt16, Sendable, BitwiseCopyable {
         case request = 1
         case reply = 2
