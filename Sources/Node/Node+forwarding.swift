@@ -9,15 +9,16 @@ import Wire
 extension Node {
     /// A packet from the overlay interface: classified, steered, sealed.
     mutating func forward(_ packet: RawSpan, at now: Instant, into outbox: inout Outbox) {
-        guard let tuple = FiveTuple(packet: packet) else {
+        guard let head = PacketHead(parsing: packet) else {
             return outbox.append(.report(.dropped(.malformed)))
         }
-        guard let peer = routes.peer(toward: tuple.destination.address) else {
+        guard let peer = routes.peer(toward: head.flow.destination) else {
             return outbox.append(.report(.dropped(.noRoute)))
         }
-        guard let tunnel = selectPath(for: tuple, packet, toward: peer, at: now, into: &outbox),
+        guard let tunnel = selectPath(for: head, toward: peer, at: now, into: &outbox),
             let place = places[UInt64(tunnel.rawValue)]
         else {
+            if tunnels.contains(where: { $0.isUp && $0.end.peer == peer }) { blackholedPackets += 1 }
             return outbox.append(.report(.dropped(.noPath)))
         }
         send(packet, through: Int(place), at: now, into: &outbox)
@@ -64,10 +65,11 @@ extension Node {
 
     /// A tunnel's deadline: a probe is due, or the tunnel has fallen silent.
     mutating func probe(_ place: Int, at now: Instant, into outbox: inout Outbox) {
-        if let range = tunnels[place].tunnel.wake(at: now, into: &outbox.arena) {
-            outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, range))
+        let probe = tunnels[place].tunnel.wake(at: now, into: &outbox.arena)
+        if let probe, portIsUp[tunnels[place].end.port] {
+            outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, probe))
         }
         timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
-        updateSteering(place, at: now, into: &outbox)
+        if tunnels[place].isUp { updateSteering(place, isMeasured: true, at: now, into: &outbox) }
     }
 }

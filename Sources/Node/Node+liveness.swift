@@ -73,7 +73,7 @@ extension Node {
         tunnels[place].isUp = isUp
         outbox.append(
             .report(.tunnelState(tunnels[place].end.id, isUp ? .up : .down, isUp ? .sessionUp : cause)))
-        updateSteering(place, at: now, into: &outbox)
+        updateSteering(place, isMeasured: false, at: now, into: &outbox)
     }
 
     private mutating func send(

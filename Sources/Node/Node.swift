@@ -35,8 +35,10 @@ public struct Node: ~Copyable {
     var scratch = ByteArena(capacity: 256)
     var timers = DeadlineHeap()
     var nextSample: Instant
-    var steeringChanges = SteeringChanges()
-    var routingActions = RoutingActions()
+    /// Changes that steering has just made, until they are reported.
+    var steeringChanges: ContiguousArray<TelemetryRecord> = []
+    /// Packets dropped for want of a path though a tunnel to their peer was up.
+    public internal(set) var blackholedPackets: UInt64 = 0
 
     /// A node that has not started; it does nothing until it is handed ``Machine/Event/start``.
     public init(_ configuration: NodeConfiguration, random: SeededRandom, at now: Instant) {

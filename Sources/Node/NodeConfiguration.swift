@@ -19,14 +19,14 @@ public struct NodeConfiguration: Sendable {
     public var detectMultiplier: UInt8
     /// Whether all nodes' clocks are one, so that one-way latency is exact.
     public var clocksShared: Bool
-    public var steering: SteeringConfiguration
+    public var steering: Steering.Configuration
     /// How often the state of each path is reported.
     public var sampleInterval: Interval
     public var bgpHoldTime: Interval
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
-        peers: [OverlayPeer], tunnels: [TunnelEnd], steering: SteeringConfiguration
+        peers: [OverlayPeer], tunnels: [TunnelEnd], steering: Steering.Configuration
     ) {
         self.name = name
         self.autonomousSystem = autonomousSystem
