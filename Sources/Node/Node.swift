@@ -9,7 +9,6 @@
 // is the only place where one subject learns of another.
 
 import BFD
-import BGP
 public import Basics
 public import Machine
 import Steering
@@ -28,8 +27,6 @@ public struct Node: ~Copyable {
     var places = IndexTable()
     var portIsUp: [Bool]
     var steering: Steering
-    var speaker: Speaker
-    var streams = PeerStreams()
     var routes = OverlayRoutes()
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
@@ -46,7 +43,6 @@ public struct Node: ~Copyable {
         self.configuration = configuration
         portIsUp = Array(repeating: true, count: configuration.ports.count)
         steering = Steering(configuration.steering)
-        speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
         nextSample = now + configuration.sampleInterval
         for end in configuration.tunnels {
             places[UInt64(end.id.rawValue)] = UInt32(tunnels.count)
@@ -156,7 +152,6 @@ enum GenevePort {
     static let number: UInt16 = 6_081
 }
 
-/// Where BGP speakers listen (RFC 4271 §4.2).
 enum BGPPort {
     static let number: UInt16 = 179
 }

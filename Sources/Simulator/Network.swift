@@ -29,7 +29,7 @@ struct Network: ~Copyable {
         if links[direction].isCaptured, links[direction].isForward {
             capture.append(pool.bytes(packet), link: links[direction].linkIndex, at: now)
         }
-        let flowHash = links[direction].link.wantsFlowHash ? hash(of: packet) : 0
+        let flowHash = links[direction].link.profile.discipline == .fairQueueCoDel ? hash(of: packet) : 0
         let offered = QueuedPacket(
             token: packet.rawValue, byteCount: UInt32(pool.byteCount(packet)), flowHash: flowHash)
         switch links[direction].link.offer(offered, at: now) {
@@ -68,8 +68,8 @@ struct Network: ~Copyable {
 
     private borrowing func hash(of packet: PacketID) -> UInt32 {
         guard pool.byteCount(packet) > EthernetHeader.byteCount,
-            let tuple = FiveTuple(packet: pool.bytes(packet).extracting(droppingFirst: EthernetHeader.byteCount))
+            let head = PacketHead(parsing: pool.bytes(packet).from(EthernetHeader.byteCount))
         else { return 0 }
-        return UInt32(truncatingIfNeeded: tuple.key.rawValue)
+        return UInt32(truncatingIfNeeded: head.key.rawValue)
     }
 }

@@ -45,7 +45,7 @@ extension Simulation {
             device.occupant.node = Node(
                 plan.nodeConfiguration(of: device.index, in: scenario), random: random, at: network.now)
         case .host:
-            device.occupant.host = EndHost(plan.flows.configuration(of: device.index, in: scenario), random: random)
+            device.occupant.host = EndHost(plan.flows.configuration(of: device.index, in: scenario), seed: seed)
         default:
             break
         }
@@ -65,7 +65,7 @@ extension Simulation {
                     address6: here.ipv6, gateway4: there.ipv4, gateway6: there.ipv6,
                     mtu: SimulationPlan.mtu(topology.links[port.link], port.direction)))
         }
-        let overlayMTU = (ports.map(\.mtu).min() ?? 1_500) - Tunnel.overhead(isIPv4: true)
+        let overlayMTU = (ports.map(\.mtu).min() ?? 1_500) - Tunnel.overheadOverIPv4
         var kernel = Kernel(
             device: index, ports: ports, overlayMTU: overlayMTU,
             random: SeededRandom(seed: seed, stream: "kernel \(topology.nodes[index].name)"))

@@ -3,6 +3,7 @@ import Links
 import Machine
 public import Scenario
 import Telemetry
+public import Traffic
 import Wire
 
 /// A running scenario in virtual time: a value, with nothing global, as many side by side as there are cores.
@@ -27,11 +28,13 @@ public struct Simulation: ~Copyable {
     public private(set) var trace: [TracedEvent] = []
 
     /// Builds the world and starts every machine at instant 0.
-    public init(_ scenario: Scenario, seed: UInt64? = nil) {
+    ///
+    /// - Parameter replays: the conversations of `replay` traffic, by the index of its entry.
+    public init(_ scenario: Scenario, seed: UInt64? = nil, replays: [ReplayScript?] = []) {
         let seed = seed ?? scenario.seed
         self.scenario = scenario
         self.seed = seed
-        plan = SimulationPlan(scenario)
+        plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
         rampStarts = ContiguousArray(repeating: nil, count: scenario.topology.links.count * 2)

@@ -97,7 +97,7 @@ extension Kernel {
     private mutating func report(
         _ packet: PacketID, _ header4: ICMPHeader, _ header6: ICMPHeader, _ network: inout Network
     ) {
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
+        let bytes = network.pool.bytes(packet).from(Self.ipOffset)
         let source: IPAddress
         let destination: IPAddress
         if let header = try? IPv4Header(parsing: bytes) {

@@ -107,7 +107,7 @@ extension Kernel {
             sum.add(network.pool.load(packet, at: 30, as: UInt32.self))
             guard sum.value == 0, total >= IPv4Header.minimumByteCount else { return false }
         } else {
-            let header = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
+            let header = network.pool.bytes(packet).from(Self.ipOffset)
             guard (try? IPv4Header(parsing: header)) != nil else { return false }
         }
         if total < byteCount - Self.ipOffset { network.pool.truncate(packet, to: Self.ipOffset + total) }
@@ -120,7 +120,7 @@ extension Kernel {
             deferred.append(DeferredPacket(packet: packet, kind: .toSelf))
             return .done
         }
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
+        let bytes = network.pool.bytes(packet).from(Self.ipOffset)
         guard let header = try? IPv4Header(parsing: bytes) else {
             network.drop(packet, .malformed)
             return .done

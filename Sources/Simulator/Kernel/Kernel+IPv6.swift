@@ -6,7 +6,7 @@ import Wire
 extension Kernel {
     /// An IPv6 packet in a frame: forwarded, or handed up (RFC 8200).
     mutating func receiveIPv6(_ packet: PacketID, on port: Int, _ network: inout Network) -> Disposition {
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
+        let bytes = network.pool.bytes(packet).from(Self.ipOffset)
         guard let header = try? IPv6Header(parsing: bytes) else {
             network.drop(packet, .malformed)
             return .done

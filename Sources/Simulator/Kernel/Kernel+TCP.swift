@@ -79,7 +79,7 @@ struct StreamTable: ~Copyable {
     }
 
     private static func key(_ local: SocketAddress, _ remote: SocketAddress) -> UInt64 {
-        FiveTuple(source: local, destination: remote, protocolNumber: ProtocolNumber.tcp).key.rawValue
+        FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key.rawValue
     }
 }
 
@@ -101,7 +101,7 @@ extension Kernel {
             return receiveFirst(header, local, here, there, &network)
         }
         streams.streams[index].connection.receive(
-            header, payload: segment.extracting(droppingFirst: header.headerLength), at: network.now,
+            header, payload: segment.from(header.headerLength), at: network.now,
             into: &streams.output)
         network.deliver(local.packet)
         return .stream(index)
@@ -155,7 +155,7 @@ extension Kernel {
 
     private mutating func tag(from local: SocketAddress, to remote: SocketAddress, _ network: inout Network) -> UInt32 {
         network.ledger.tag(
-            for: FiveTuple(source: local, destination: remote, protocolNumber: ProtocolNumber.tcp).key)
+            for: FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key)
     }
 
     /// A port of the dynamic range (RFC 6335) that no connection to the same peer uses.
@@ -168,9 +168,9 @@ extension Kernel {
         return 49_152 + first
     }
 
-    private func configuration(toward remote: IPAddress) -> TCP.Configuration {
-        var configuration = TCP.Configuration()
-        configuration.mtu = mtu(toward: remote)
+    private func configuration(toward remote: IPAddress) -> Connection.Configuration {
+        var configuration = Connection.Configuration()
+        configuration.pathMTU = mtu(toward: remote)
         return configuration
     }
 
@@ -185,11 +185,13 @@ extension Kernel {
     /// A router has said that a packet of ours was too big: the stream that sent it learns so (RFC 1191 §6.4).
     mutating func pathMTUReported(_ mtu: Int, _ local: LocalPacket, _ network: inout Network) -> Disposition {
         let quoted = network.pool.bytes(local.packet).extracting(local.payload)
-            .extracting(droppingFirst: ICMPHeader.byteCount)
-        let tuple = FiveTuple(packet: quoted)
+            .from(ICMPHeader.byteCount)
+        let tuple = FiveTuple(quoted: quoted)
         network.deliver(local.packet)
         guard let tuple, tuple.protocolNumber == ProtocolNumber.tcp,
-            let index = streams.index(local: tuple.source, remote: tuple.destination)
+            let index = streams.index(
+                local: SocketAddress(tuple.source, port: tuple.sourcePort),
+                remote: SocketAddress(tuple.destination, port: tuple.destinationPort))
         else { return .done }
         streams.streams[index].connection.pathMTUChanged(to: mtu, at: network.now, into: &streams.output)
         return .stream(index)
@@ -217,5 +219,31 @@ extension Kernel {
             packet, protocolNumber: ProtocolNumber.tcp, from: source, to: destination, payloadByteCount: count,
             identification: nextIdentification())
         output(packet, to: destination, by: hop, &network)
+    }
+}
+
+extension FiveTuple {
+    /// The flow of the packet that an ICMP error quotes, which may be cut short behind its ports.
+    fileprivate init?(quoted bytes: RawSpan) {
+        guard bytes.byteCount >= 24 else { return nil }
+        func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+            T(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+        }
+        let isIPv4 = load(0, as: UInt8.self) >> 4 == 4
+        let ports = isIPv4 ? Int(load(0, as: UInt8.self) & 15) * 4 : IPv6Header.minimumByteCount
+        guard ports >= IPv4Header.minimumByteCount, bytes.byteCount >= ports + 4 else { return nil }
+        let source: IPAddress
+        let destination: IPAddress
+        if isIPv4 {
+            source = .v4(IPv4Address(bits: load(12, as: UInt32.self)))
+            destination = .v4(IPv4Address(bits: load(16, as: UInt32.self)))
+        } else {
+            source = .v6(IPv6Address(high: load(8, as: UInt64.self), low: load(16, as: UInt64.self)))
+            destination = .v6(IPv6Address(high: load(24, as: UInt64.self), low: load(32, as: UInt64.self)))
+        }
+        self.init(
+            protocolNumber: load(isIPv4 ? 9 : 6, as: UInt8.self),
+            from: SocketAddress(source, port: load(ports, as: UInt16.self)),
+            to: SocketAddress(destination, port: load(ports + 2, as: UInt16.self)))
     }
 }

@@ -148,8 +148,8 @@ extension Kernel {
             ? 0
             : network.ledger.tag(
                 for: FiveTuple(
-                    source: SocketAddress(source, port: sockets[index].local.port), destination: remote,
-                    protocolNumber: ProtocolNumber.udp
+                    protocolNumber: ProtocolNumber.udp,
+                    from: SocketAddress(source, port: sockets[index].local.port), to: remote
                 ).key)
         return true
     }
@@ -167,7 +167,7 @@ extension Kernel {
         network.pool.patch(UInt32(truncatingIfNeeded: length) << 16, at: offset + 4, of: packet)
         guard !omitsChecksum else { return }
         let checksum = UDPHeader.checksum(
-            of: network.pool.bytes(packet).extracting(droppingFirst: offset), from: local.address, to: remote.address)
+            of: network.pool.bytes(packet).from(offset), from: local.address, to: remote.address)
         network.pool.patch(checksum, at: offset + 6, of: packet)
     }
 }

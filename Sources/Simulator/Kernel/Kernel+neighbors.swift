@@ -5,7 +5,7 @@ import Wire
 extension Kernel {
     mutating func receiveARP(_ packet: PacketID, on port: Int, _ network: inout Network) {
         let frame = network.pool.bytes(packet)
-        guard let message = try? ARPPacket(parsing: frame.extracting(droppingFirst: EthernetHeader.byteCount)) else {
+        guard let message = try? ARPPacket(parsing: frame.from(EthernetHeader.byteCount)) else {
             return network.drop(packet, .malformed)
         }
         network.deliver(packet)
