@@ -27,7 +27,8 @@ struct Played {
     /// A packet of the peer as it would be in `state`.
     static func packet(
         _ state: Session.State, desiredMinTx: Interval = .milliseconds(100),
-        requiredMinRx: Interval = .milliseconds(100), detectMultiplier: UInt8 = 3, poll: Bool = false, final: Bool = false
+        requiredMinRx: Interval = .milliseconds(100), detectMultiplier: UInt8 = 3, poll: Bool = false,
+        final: Bool = false
     ) -> ControlPacket {
         let isKnown = state == .initializing || state == .up
         var packet = ControlPacket(
