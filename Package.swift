@@ -27,7 +27,10 @@ let vocabulary: [Target.Dependency] = ["Basics", "Telemetry", "Wire"]
 let package = Package(
     name: "patronus",
     platforms: [.macOS(.v26)],
-    products: [.executable(name: "patronus-sim", targets: ["patronus-sim"])],
+    products: [
+        .executable(name: "patronus-sim", targets: ["patronus-sim"]),
+        .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

@@ -202,6 +202,13 @@ public struct PacketPool: ~Copyable {
         return unsafe slab + index * slotByteCount + Int(slots[index].start)
     }
 
+    /// The tags of all packets held now, in order of slot.
+    public borrowing func tagsInUse() -> [UInt32] {
+        var isFree = [Bool](repeating: false, count: capacity)
+        for index in 0..<freeCount { unsafe isFree[Int(free[index])] = true }
+        return (0..<capacity).filter { !isFree[$0] }.map { unsafe slots[$0].tag }
+    }
+
     @usableFromInline
     @inline(never)
     mutating func grow() {

@@ -1,1 +1,276 @@
-// Tunnel
+// One tunnel: an encapsulated path between two WAN ports of two nodes, without its sockets.
+//
+// Out: `seal` puts a GENEVE header (RFC 8926) with a path option before an inner IP packet;
+// the caller sends the result from the WAN port. `wake` does the same with a probe, when one
+// is due. In: the caller finds the tunnel by `peek`, hands the datagram to `open`, and gets
+// the place of the inner packet, or the cause why there is none.
+//
+// Every packet carries a sequence number and the sender's clock, so that each arrival
+// measures the path: loss from the gaps, latency and jitter from the timestamps. Probes keep
+// that going on an idle path, and carry back what the other end measured, so that both know
+// both directions. docs/wire-format.md has the octets.
+
+public import Basics
+public import Telemetry
+import Wire
+
+/// What a datagram held.
+public enum Opened: Equatable, Sendable {
+    /// An inner IP packet: its bytes within the datagram.
+    case packet(Range<Int>)
+    /// A probe; the tunnel has taken what it says.
+    case probe
+    case refused(DropCause)
+}
+
+/// One end of a tunnel: encapsulation, sequence accounting, probing, and the path's sample.
+public struct Tunnel: Sendable {
+    /// What both ends were told.
+    public let configuration: TunnelConfiguration
+    /// What passed since the tunnel was made.
+    public private(set) var counters = TunnelCounters()
+    /// What the path was like at the last probe or at the onset of silence.
+    ///
+    /// Latency is negative, and round trip 0, until one is known. A silent tunnel's loss is 1;
+    /// what was lost while it was silent is not counted once it is heard again.
+    public private(set) var sample = PathSample(latency: Interval(nanoseconds: -1))
+    /// When the last packet or probe was accepted; nil before the first.
+    public private(set) var lastReceivedAt: Instant?
+    /// From when the tunnel is silent unless something arrives before.
+    public private(set) var silentAt: Instant
+
+    private let detectionTime: Interval
+    private var sequence: UInt32
+    private var arrivals = SequenceWindow()
+    private var losses: LossWindow
+    private var transits: TransitMeter
+    private var prober: Prober
+    private var isSilenceNoted = true
+
+    /// Before an inner packet sent over IPv4: outer IPv4, UDP, GENEVE and path option.
+    public static let overheadOverIPv4 = IPv4Header.minimumByteCount + UDPHeader.byteCount + TunnelHeader.byteCount
+    /// Before an inner packet sent over IPv6.
+    public static let overheadOverIPv6 = IPv6Header.minimumByteCount + UDPHeader.byteCount + TunnelHeader.byteCount
+
+    /// A tunnel that is silent until the other end is heard.
+    ///
+    /// The start's instant goes into the session's identifier, so that a node that restarts
+    /// with the same stream is still told from its former self.
+    public init(_ configuration: TunnelConfiguration, random: SeededRandom, at now: Instant) {
+        var stream = random
+        var random = SeededRandom(seed: stream.next() ^ now.nanoseconds)
+        self.configuration = configuration
+        detectionTime = configuration.detectionTime
+        sequence = UInt32(truncatingIfNeeded: random.next())
+        losses = LossWindow(configuration, at: now)
+        transits = TransitMeter(clocksShared: configuration.clocksShared, at: now)
+        prober = Prober(interval: configuration.probeInterval, random: &random, at: now)
+        silentAt = now
+    }
+
+    /// The number of the tunnel that a datagram belongs to, by its header alone; nil where there is none.
+    @inlinable
+    public static func peek(_ datagram: RawSpan) -> UInt32? {
+        guard datagram.byteCount >= TunnelHeader.byteCount else { return nil }
+        let bits = UInt64(bigEndian: datagram.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self))
+        return bits >> 62 == 0 ? UInt32(truncatingIfNeeded: bits >> 8) & 0xFF_FFFF : nil
+    }
+
+    /// When ``wake(at:into:)`` is due: the next probe, or the onset of silence.
+    public var nextDeadline: Instant { isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt) }
+
+    /// Whether anything has arrived within the detection time.
+    @inlinable
+    public func isAlive(at now: Instant) -> Bool { now < silentAt }
+
+    /// What the other end last said it receives of what this end sends.
+    public var peerReport: PathReport? { prober.peerReport }
+
+    /// Appends the UDP payload that carries `innerPacket`.
+    ///
+    /// What is neither IPv4 nor IPv6 is sent too; the other end refuses it.
+    public mutating func seal(
+        innerPacket: RawSpan, flags: PathFlags = [], at now: Instant, into arena: inout ByteArena
+    ) -> ByteRange {
+        let start = arena.count
+        let protocolType = Self.version(of: innerPacket, at: 0) == 6 ? EtherType.ipv6 : EtherType.ipv4
+        let header = nextHeader(protocolType, isControl: false, flags: flags, at: now)
+        header.append(to: &arena, payloadByteCount: innerPacket.byteCount)
+        arena.append(innerPacket)
+        counters.packetsSent &+= 1
+        counters.bytesSent &+= UInt64(truncatingIfNeeded: arena.count &- start)
+        return ByteRange(start: start, count: arena.count &- start)
+    }
+
+    /// Takes a datagram that ``peek(_:)`` says is this tunnel's.
+    public mutating func open(_ datagram: RawSpan, at now: Instant) -> Opened {
+        let header: TunnelHeader
+        do throws(WireError) {
+            header = try TunnelHeader(parsing: datagram)
+        } catch {
+            return refuse(Self.cause(of: error))
+        }
+        guard header.geneve.tunnelNumber == configuration.number else { return refuse(.notForUs) }
+        if header.geneve.isControl { return openProbe(datagram, header, at: now) }
+        let start = header.payloadOffset
+        switch (header.geneve.protocolType, Self.version(of: datagram, at: start)) {
+        case (EtherType.ipv4, 4), (EtherType.ipv6, 6): break
+        case (EtherType.ipv4, _), (EtherType.ipv6, _): return refuse(.malformed)
+        default: return refuse(.badTunnelHeader)
+        }
+        guard accept(header.path.sequence, at: now) else { return .refused(.duplicate) }
+        transits.record(timestamp: header.path.timestamp, at: now)
+        counters.packetsReceived &+= 1
+        counters.bytesReceived &+= UInt64(truncatingIfNeeded: datagram.byteCount)
+        return .packet(start..<datagram.byteCount)
+    }
+
+    /// Does what is due: takes a new sample, and appends a probe's UDP payload when its time has come.
+    public mutating func wake(at now: Instant, into arena: inout ByteArena) -> ByteRange? {
+        if now >= silentAt, !isSilenceNoted {
+            isSilenceNoted = true
+            takeSample(report(at: now))
+        }
+        guard now >= prober.nextProbeAt else { return nil }
+        let report = report(at: now)
+        takeSample(report)
+        losses.rotate(at: now, nextSequence: arrivals.highest &+ 1)
+        transits.rotate(at: now)
+        let start = arena.count
+        let probe = prober.makeProbe(at: now, report: report)
+        let header = nextHeader(EtherType.localExperimental, isControl: true, flags: [], at: now)
+        header.append(to: &arena, payloadByteCount: ProbePayload.byteCount)
+        probe.append(to: &arena)
+        counters.probesSent &+= 1
+        counters.bytesSent &+= UInt64(truncatingIfNeeded: arena.count &- start)
+        return ByteRange(start: start, count: arena.count &- start)
+    }
+}
+
+extension Tunnel {
+    @inline(__always)
+    private mutating func nextHeader(
+        _ protocolType: UInt16, isControl: Bool, flags: PathFlags, at now: Instant
+    ) -> TunnelHeader {
+        sequence &+= 1
+        let timestamp = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000)
+        return TunnelHeader(
+            tunnelNumber: configuration.number, protocolType: protocolType, isControl: isControl,
+            path: PathOption(sequence: sequence, timestamp: timestamp, flags: flags))
+    }
+
+    @inline(never)
+    private mutating func openProbe(_ datagram: RawSpan, _ header: TunnelHeader, at now: Instant) -> Opened {
+        guard header.geneve.protocolType == EtherType.localExperimental else { return refuse(.badTunnelHeader) }
+        let probe: ProbePayload
+        do throws(WireError) {
+            probe = try ProbePayload(parsing: datagram.extracting(header.payloadOffset..<datagram.byteCount))
+        } catch {
+            return refuse(Self.cause(of: error))
+        }
+        switch prober.join(probe.sessionID) {
+        case .first, .known: break
+        case .restarted:
+            counters.restarts &+= 1
+            arrivals.restart()
+            transits.restart(at: now)
+        case .ended:
+            counters.tooLate &+= 1
+            return .refused(.duplicate)
+        }
+        guard accept(header.path.sequence, at: now) else { return .refused(.duplicate) }
+        transits.record(probeTimestamp: probe.timestamp, at: now)
+        prober.receive(probe, at: now)
+        counters.probesReceived &+= 1
+        counters.bytesReceived &+= UInt64(truncatingIfNeeded: datagram.byteCount)
+        return .probe
+    }
+
+    /// Counts an arrival; false where it is a duplicate, or too late to tell.
+    @inline(__always)
+    private mutating func accept(_ sequence: UInt32, at now: Instant) -> Bool {
+        let arrival = arrivals.record(sequence)
+        if case .newest(skipped: 0) = arrival, now < silentAt {
+            losses.countNewest()
+        } else if !acceptUnusual(arrival, sequence, at: now) {
+            return false
+        }
+        lastReceivedAt = now
+        silentAt = now + detectionTime
+        return true
+    }
+
+    @inline(never)
+    private mutating func acceptUnusual(
+        _ arrival: SequenceWindow.Arrival, _ sequence: UInt32, at now: Instant
+    ) -> Bool {
+        switch arrival {
+        case .duplicate:
+            counters.duplicates &+= 1
+            return false
+        case .tooLate:
+            counters.tooLate &+= 1
+            return false
+        case .newest(let skipped):
+            counters.lost &+= UInt64(skipped)
+            if isAlive(at: now) { losses.countNewest() }
+        case .late:
+            counters.reordered &+= 1
+            counters.lost &-= 1
+            losses.countLate(sequence)
+        case .beforeFirst:
+            counters.reordered &+= 1
+        case .unrelated: break
+        case .first:
+            losses.restart(with: sequence, at: now)
+        }
+        if !isAlive(at: now) { endSilence(at: now) }
+        return true
+    }
+
+    /// An outage is over: it has been told as silence, and is not told again as loss.
+    private mutating func endSilence(at now: Instant) {
+        isSilenceNoted = false
+        losses.restart(with: arrivals.highest, at: now)
+        transits.forgetRecent()
+        prober.forgetRecent()
+    }
+
+    private mutating func refuse(_ cause: DropCause) -> Opened {
+        counters.refused &+= 1
+        return .refused(cause)
+    }
+
+    private func report(at now: Instant) -> PathReport {
+        var report = PathReport(
+            highestSequence: arrivals.highest, jitter: transits.jitter,
+            latency: transits.latency(shortestRoundTrip: prober.shortestRoundTrip))
+        if isAlive(at: now) {
+            (report.expected, report.received) = losses.counts(at: now, nextSequence: arrivals.highest &+ 1)
+        } else {
+            report.expected = UInt32(truncatingIfNeeded: configuration.detectMultiplier)
+        }
+        return report
+    }
+
+    private mutating func takeSample(_ report: PathReport) {
+        sample = PathSample(
+            latency: report.latency ?? Interval(nanoseconds: -1), roundTrip: prober.roundTrip ?? .zero,
+            jitter: report.jitter, lossReceived: report.loss, lossSent: peerReport?.loss ?? .zero)
+    }
+
+    /// The IP version in the first half of an octet; 0 where there is none.
+    @inline(__always)
+    private static func version(of bytes: RawSpan, at offset: Int) -> UInt8 {
+        guard offset < bytes.byteCount else { return 0 }
+        return bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self) >> 4
+    }
+
+    private static func cause(of error: WireError) -> DropCause {
+        switch error {
+        case .truncated, .badLength: .malformed
+        case .badChecksum: .badChecksum
+        case .unsupported: .badTunnelHeader
+        }
+    }
+}

@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "patronus-benchmarks",
+    platforms: [.macOS(.v26)],
+    dependencies: [.package(name: "patronus", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "patronus-bench",
+            dependencies: [.product(name: "PatronusSimulator", package: "patronus")],
+            swiftSettings: [.treatAllWarnings(as: .error)])
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,27 @@
+import Basics
+
+// Each benchmark by name; `all` runs every one. A second argument scales the size.
+let arguments = CommandLine.arguments
+let chosen = arguments.count > 1 ? arguments[1] : "all"
+let size = arguments.count > 2 ? Int64(arguments[2]) ?? 1 : 1
+
+let benchmarks: [(name: String, run: () -> Measurement)] = [
+    ("queue-1k", { benchmarkQueue(pending: 1_000, events: 5_000_000 * Int(size)) }),
+    ("queue-100k", { benchmarkQueue(pending: 100_000, events: 5_000_000 * Int(size)) }),
+    ("queue-1M", { benchmarkQueue(pending: 1_000_000, events: 5_000_000 * Int(size)) }),
+    ("chain-8", { benchmarkHops("chain-8", Worlds.chain(of: 8, seconds: 1 + 10 * size), warmup: .seconds(1)) }),
+    ("star-200", { benchmarkHops("star-200", Worlds.star(of: 200, seconds: 1 + 3 * size), warmup: .seconds(1)) }),
+    ("overlay", { benchmarkHops("overlay", Worlds.overlay(seconds: 1 + 10 * size), warmup: .seconds(11)) }),
+    ("tcp", { benchmarkTransfer(seconds: 20 * size) }),
+    (
+        "mesh-50",
+        {
+            benchmarkHops(
+                "mesh-50", Worlds.mesh(sites: 50, callsPerSite: 10, seconds: 10 + 10 * size), warmup: .seconds(10))
+        }
+    ),
+]
+
+for benchmark in benchmarks where chosen == "all" || chosen == benchmark.name {
+    print(benchmark.run().line)
+}

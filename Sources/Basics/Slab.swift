@@ -1,0 +1,48 @@
+/// A growing row of values that cannot be copied, reached by index and changed in place.
+public struct Slab<Element: ~Copyable>: ~Copyable {
+    @usableFromInline var storage: UnsafeMutablePointer<Element>
+    @usableFromInline var capacity: Int
+    @usableFromInline var storedCount = 0
+
+    @inlinable
+    public init() {
+        unsafe storage = .allocate(capacity: 8)
+        capacity = 8
+    }
+
+    deinit {
+        unsafe storage.deinitialize(count: storedCount)
+        unsafe storage.deallocate()
+    }
+
+    @inlinable
+    public var count: Int { storedCount }
+
+    @inlinable
+    public subscript(index: Int) -> Element {
+        _read {
+            precondition(index >= 0 && index < storedCount)
+            yield unsafe storage[index]
+        }
+        _modify {
+            precondition(index >= 0 && index < storedCount)
+            yield unsafe &storage[index]
+        }
+    }
+
+    @inlinable
+    public mutating func append(_ element: consuming Element) {
+        if storedCount == capacity { grow() }
+        unsafe (storage + storedCount).initialize(to: element)
+        storedCount += 1
+    }
+
+    @inlinable
+    mutating func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+        unsafe larger.moveInitialize(from: storage, count: storedCount)
+        unsafe storage.deallocate()
+        unsafe storage = larger
+        capacity *= 2
+    }
+}

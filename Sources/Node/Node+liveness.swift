@@ -1,0 +1,117 @@
+import BFD
+import Basics
+import Machine
+import Telemetry
+import Tunnel
+import Wire
+
+// BFD runs inside each tunnel as inner IP and UDP between the nodes' overlay addresses
+// (multihop, RFC 5883), so that it takes the very way that traffic takes.
+
+extension Node {
+    mutating func arm(_ place: Int) {
+        timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
+        timers.set(Timer.liveness(place), at: tunnels[place].liveness.nextDeadline)
+    }
+
+    func isLivenessPacket(_ packet: RawSpan) -> Bool {
+        guard packet.byteCount >= 28 else { return false }
+        let first = packet.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt8.self)
+        let upper = packet.unsafeLoadUnaligned(fromUncheckedByteOffset: 9, as: UInt8.self)
+        let port = UInt16(bigEndian: packet.unsafeLoadUnaligned(fromUncheckedByteOffset: 22, as: UInt16.self))
+        guard first == 0x45, upper == ProtocolNumber.udp, port == Encapsulation.multihopPort else { return false }
+        let bits = packet.unsafeLoadUnaligned(fromUncheckedByteOffset: 16, as: UInt32.self)
+        return UInt32(bigEndian: bits) == configuration.overlayAddress.bits
+    }
+
+    mutating func receiveLiveness(
+        _ packet: RawSpan, through place: Int, at now: Instant, into outbox: inout Outbox
+    ) {
+        let payload = IPv4Header.minimumByteCount + UDPHeader.byteCount
+        guard let header = try? IPv4Header(parsing: packet),
+            header.source == configuration.peers[tunnels[place].end.peer].overlayAddress,
+            let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength))
+        else {
+            return outbox.append(.report(.dropped(.malformed)))
+        }
+        carryOut(tunnels[place].liveness.receive(control, at: now), of: place, at: now, into: &outbox)
+    }
+
+    mutating func wakeLiveness(_ place: Int, at now: Instant, into outbox: inout Outbox) {
+        carryOut(tunnels[place].liveness.wake(at: now), of: place, at: now, into: &outbox)
+    }
+
+    mutating func portChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
+        guard let index = configuration.ports.firstIndex(where: { $0.id == port }) else { return }
+        portIsUp[index] = isUp
+        for place in tunnels.indices where tunnels[place].end.port == index {
+            if !isUp {
+                carryOut(
+                    tunnels[place].liveness.takeDown(because: .pathDown, at: now), of: place, at: now,
+                    into: &outbox)
+            }
+            judge(place, .portDown, at: now, into: &outbox)
+        }
+    }
+
+    private mutating func carryOut(
+        _ outputs: BFD.Outputs, of place: Int, at now: Instant, into outbox: inout Outbox
+    ) {
+        for output in outputs {
+            switch output {
+            case .send(let control): send(control, through: place, at: now, into: &outbox)
+            case .stateChanged(_, let diagnostic): judge(place, ChangeCause(diagnostic), at: now, into: &outbox)
+            }
+        }
+        timers.set(Timer.liveness(place), at: tunnels[place].liveness.nextDeadline)
+    }
+
+    /// Draws the verdict on a tunnel from its session and its port, and acts where it has changed.
+    private mutating func judge(_ place: Int, _ cause: ChangeCause, at now: Instant, into outbox: inout Outbox) {
+        let isUp = tunnels[place].liveness.state == .up && portIsUp[tunnels[place].end.port]
+        guard isUp != tunnels[place].isUp else { return }
+        tunnels[place].isUp = isUp
+        outbox.append(
+            .report(.tunnelState(tunnels[place].end.id, isUp ? .up : .down, isUp ? .sessionUp : cause)))
+        updateSteering(place, isMeasured: false, at: now, into: &outbox)
+    }
+
+    private mutating func send(
+        _ control: ControlPacket, through place: Int, at now: Instant, into outbox: inout Outbox
+    ) {
+        guard portIsUp[tunnels[place].end.port] else { return }
+        let source = configuration.overlayAddress
+        let destination = configuration.peers[tunnels[place].end.peer].overlayAddress
+        let start = scratch.count
+        IPv4Header(
+            source: source, destination: destination, protocolNumber: ProtocolNumber.udp,
+            payloadByteCount: UDPHeader.byteCount + ControlPacket.byteCount, timeToLive: Encapsulation.timeToLive
+        ).append(to: &scratch)
+        let datagram = scratch.count
+        UDPHeader(
+            sourcePort: Encapsulation.sourcePorts.lowerBound, destinationPort: Encapsulation.multihopPort,
+            payloadByteCount: ControlPacket.byteCount
+        ).append(to: &scratch)
+        control.append(to: &scratch)
+        let checksum = UDPHeader.checksum(
+            of: scratch.bytes(ByteRange(start: datagram, count: scratch.count - datagram)), from: .v4(source),
+            to: .v4(destination))
+        scratch.patch(checksum, at: datagram + 6)
+        let range = tunnels[place].tunnel.seal(
+            innerPacket: scratch.bytes(ByteRange(start: start, count: scratch.count - start)), at: now,
+            into: &outbox.arena)
+        outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, range))
+        scratch.removeAll()
+    }
+}
+
+extension ChangeCause {
+    init(_ diagnostic: Diagnostic) {
+        switch diagnostic {
+        case .detectionExpired: self = .detectionExpired
+        case .neighborSignaled: self = .neighborSignaled
+        case .pathDown: self = .portDown
+        default: self = .administrative
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Basics
+import Machine
+import Steering
+import Telemetry
+import Wire
+
+extension Node {
+    func candidate(for end: TunnelEnd) -> Steering.PathCandidate {
+        Steering.PathCandidate(
+            tunnel: end.id, site: UInt32(end.peer), localPort: configuration.ports[end.port].name,
+            remotePort: end.remotePort)
+    }
+
+    /// The tunnel that a packet to a peer takes.
+    mutating func selectPath(
+        for head: PacketHead, toward peer: Int, at now: Instant, into outbox: inout Outbox
+    ) -> TunnelID? {
+        let path = steering.select(head, site: UInt32(peer), at: now, into: &steeringChanges)
+        if !steeringChanges.isEmpty { reportChanges(into: &outbox) }
+        return path
+    }
+
+    /// Tells steering what a tunnel is like now; `isMeasured` where there is a new sample.
+    mutating func updateSteering(_ place: Int, isMeasured: Bool, at now: Instant, into outbox: inout Outbox) {
+        let tunnel = tunnels[place]
+        steering.update(
+            tunnel.end.id, isUp: tunnel.isUp, sample: isMeasured ? tunnel.tunnel.sample : nil, at: now,
+            into: &steeringChanges)
+        reportChanges(into: &outbox)
+        armSteering()
+    }
+
+    mutating func wakeSteering(at now: Instant, into outbox: inout Outbox) {
+        steering.wake(at: now, into: &steeringChanges)
+        reportChanges(into: &outbox)
+        armSteering()
+    }
+
+    mutating func armSteering() {
+        timers.set(Timer.steering, at: steering.nextDeadline)
+    }
+
+    private mutating func reportChanges(into outbox: inout Outbox) {
+        for change in steeringChanges { outbox.append(.report(change)) }
+        steeringChanges.removeAll(keepingCapacity: true)
+    }
+}

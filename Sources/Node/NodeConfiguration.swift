@@ -1,0 +1,92 @@
+public import Basics
+public import Machine
+public import Steering
+public import Telemetry
+public import Wire
+
+/// Everything that a node is told about itself and its peers before it starts.
+public struct NodeConfiguration: Sendable {
+    public var name: String
+    public var autonomousSystem: UInt32
+    /// The node's own address in the overlay, which is also its BGP identifier.
+    public var overlayAddress: IPv4Address
+    /// What the node announces to its peers.
+    public var lan: [IPPrefix]
+    public var ports: [WANPort]
+    public var peers: [OverlayPeer]
+    public var tunnels: [TunnelEnd]
+    public var probeInterval: Interval
+    public var detectMultiplier: UInt8
+    /// Whether all nodes' clocks are one, so that one-way latency is exact.
+    public var clocksShared: Bool
+    public var steering: Steering.Configuration
+    /// How often the state of each path is reported.
+    public var sampleInterval: Interval
+    public var bgpHoldTime: Interval
+
+    public init(
+        name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
+        peers: [OverlayPeer], tunnels: [TunnelEnd], steering: Steering.Configuration
+    ) {
+        self.name = name
+        self.autonomousSystem = autonomousSystem
+        self.overlayAddress = overlayAddress
+        self.lan = lan
+        self.ports = ports
+        self.peers = peers
+        self.tunnels = tunnels
+        self.steering = steering
+        probeInterval = .milliseconds(100)
+        detectMultiplier = 3
+        clocksShared = true
+        sampleInterval = .milliseconds(100)
+        bgpHoldTime = .seconds(9)
+    }
+}
+
+/// A port towards the underlay, from which tunnels start.
+public struct WANPort: Equatable, Sendable {
+    /// The host's number of the port.
+    public var id: PortID
+    public var name: String
+    public var address: IPAddress
+
+    public init(id: PortID, name: String, address: IPAddress) {
+        self.id = id
+        self.name = name
+        self.address = address
+    }
+}
+
+/// Another node of the overlay.
+public struct OverlayPeer: Equatable, Sendable {
+    public var name: String
+    public var autonomousSystem: UInt32
+    public var overlayAddress: IPv4Address
+
+    public init(name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address) {
+        self.name = name
+        self.autonomousSystem = autonomousSystem
+        self.overlayAddress = overlayAddress
+    }
+}
+
+/// This node's end of a tunnel.
+public struct TunnelEnd: Equatable, Sendable {
+    public var id: TunnelID
+    /// The peer at the other end, by index in ``NodeConfiguration/peers``.
+    public var peer: Int
+    /// The port it starts from, by index in ``NodeConfiguration/ports``.
+    public var port: Int
+    public var remoteAddress: IPAddress
+    /// What the peer calls its port.
+    public var remotePort: String
+
+    public init(id: TunnelID, peer: Int, port: Int, remoteAddress: IPAddress, remotePort: String) {
+        self.id = id
+        self.peer = peer
+        self.port = port
+        self.remoteAddress = remoteAddress
+        self.remotePort = remotePort
+    }
+}

@@ -1,0 +1,35 @@
+import BFD
+import Basics
+import Machine
+import Telemetry
+import Tunnel
+import Wire
+
+/// One tunnel as its node runs it: the encapsulation, the BFD session inside, the verdict.
+struct TunnelRuntime: Sendable {
+    let end: TunnelEnd
+    let socket: SocketID
+    let remote: SocketAddress
+    var tunnel: Tunnel
+    var liveness: BFD.Session
+    /// What BFD and the port say together.
+    var isUp = false
+
+    init(
+        _ end: TunnelEnd, _ configuration: NodeConfiguration, place: Int, random: inout SeededRandom, at now: Instant
+    ) {
+        self.end = end
+        socket = SocketID(UInt32(end.port))
+        remote = SocketAddress(end.remoteAddress, port: GenevePort.number)
+        tunnel = Tunnel(
+            TunnelConfiguration(
+                number: end.id.rawValue, probeInterval: configuration.probeInterval,
+                detectMultiplier: Int(configuration.detectMultiplier), clocksShared: configuration.clocksShared),
+            random: random.fork(), at: now)
+        liveness = BFD.Session(
+            BFD.Session.Configuration(
+                desiredMinTx: configuration.probeInterval, requiredMinRx: configuration.probeInterval,
+                detectMultiplier: configuration.detectMultiplier, localDiscriminator: UInt32(place + 1)),
+            random: random.fork(), at: now)
+    }
+}

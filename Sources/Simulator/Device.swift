@@ -1,0 +1,270 @@
+import Basics
+import Machine
+import Node
+import Scenario
+import TCP
+import Telemetry
+import Wire
+
+/// A node, host or router of a running simulation: its kernel, and the machine on it.
+///
+/// Whatever happens to it ends in `settle`, which carries out what the machine asked
+/// for, in order, before anything else may happen, and arranges the next wake.
+struct Device: ~Copyable {
+    let index: Int
+    let name: String
+    let kind: NodeKind
+    var kernel: Kernel
+    var occupant = Occupant()
+    /// When the one wake that counts is due.
+    var scheduledWake = Instant.never
+    /// Folds every event that concerns this device.
+    var fingerprint = Fingerprint()
+    /// Increases with every restart, so that a machine's new life draws new numbers.
+    var lives: UInt64 = 0
+
+    /// A frame has arrived at a port.
+    mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) {
+        dispose(kernel.receive(packet, on: port, &network), &network)
+        settle(&network)
+    }
+
+    /// The instant that `arm` asked for has come, or is already past.
+    mutating func wake(_ network: inout Network) {
+        scheduledWake = .never
+        kernel.neighborTimersDue(&network)
+        while let stream = kernel.streams.timers.takeDue(at: network.now) {
+            kernel.streams.streams[stream].connection.wake(at: network.now, into: &kernel.streams.output)
+            drain(stream, &network)
+        }
+        if occupant.nextDeadline <= network.now { handle(.deadline, &network) }
+        settle(&network)
+    }
+
+    mutating func portChanged(_ port: Int, isUp: Bool, _ network: inout Network) {
+        guard kernel.ports[port].isUp != isUp else { return }
+        kernel.ports[port].isUp = isUp
+        if !isUp { kernel.forgetNeighbors(on: port, &network) }
+        handle(.portChanged(PortID(UInt16(port)), isUp: isUp), &network)
+        settle(&network)
+    }
+
+    mutating func command(_ command: Command, _ network: inout Network) {
+        handle(.command(command), &network)
+        settle(&network)
+    }
+
+    /// Ends the machine as a kill does: sockets and routes go with it, streams are reset.
+    mutating func kill(_ network: inout Network) {
+        occupant = Occupant()
+        for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.remove(prefix) }
+        kernel.sockets.removeAll()
+        kernel.streams.stopListening()
+        for index in kernel.streams.streams.indices where kernel.streams.streams[index].isUsed {
+            kernel.streams.streams[index].connection.abort(at: network.now, into: &kernel.streams.output)
+            drain(index, &network)
+        }
+        settle(&network)
+    }
+
+    /// Starts the machine that has just been put in place.
+    mutating func start(_ network: inout Network) {
+        handle(.start, &network)
+        settle(&network)
+    }
+
+    private mutating func handle(_ event: borrowing Event, _ network: inout Network) {
+        occupant.handle(event, at: network.now, into: &network.outbox)
+    }
+
+    private mutating func dispose(_ disposition: Disposition, _ network: inout Network) {
+        switch disposition {
+        case .done:
+            break
+        case .overlay(let packet):
+            enterOverlay(packet, &network)
+        case .datagram(let packet, let socket, let remote, let payload):
+            network.pool.deliver(
+                packet, payload, on: socket, from: remote, to: &occupant, at: network.now, into: &network.outbox)
+            carryOut(passing: packet, &network)
+        case .stream(let index):
+            drain(index, &network)
+        }
+    }
+
+    private mutating func enterOverlay(_ packet: PacketID, _ network: inout Network) {
+        guard occupant.isPresent else { return network.drop(packet, .nodeDown) }
+        network.pool.enterOverlay(packet, of: &occupant, at: network.now, into: &network.outbox)
+        carryOut(passing: packet, &network)
+    }
+
+    /// Gives a stream's items to whom they concern.
+    private mutating func drain(_ index: Int, _ network: inout Network) {
+        let stream = kernel.streams.streams[index].id
+        let local = kernel.streams.streams[index].local
+        let remote = kernel.streams.streams[index].remote
+        let tag = kernel.streams.streams[index].tag
+        for position in 0..<kernel.streams.output.items.count {
+            switch kernel.streams.output.items[position] {
+            case .segment(let range):
+                kernel.sendSegment(range, from: local.address, to: remote.address, tag: tag, &network)
+            case .bytes(let range):
+                kernel.streams.output.deliver(
+                    range, of: stream, to: &occupant, at: network.now, into: &network.outbox)
+            case .connected:
+                handle(.streamOpened(stream, local: local, remote: remote), &network)
+            case .writable(let byteCount):
+                handle(.streamWritable(stream, byteCount: byteCount), &network)
+            case .peerFinished:
+                handle(.streamClosed(stream, .finished), &network)
+            case .closed(let cause):
+                if let closure = StreamClosure(cause) { handle(.streamClosed(stream, closure), &network) }
+            }
+        }
+        kernel.streams.output.removeAll()
+        if kernel.streams.streams[index].connection.isClosed {
+            kernel.streams.remove(index)
+        } else {
+            kernel.streams.rearm(index)
+        }
+    }
+
+    /// Carries everything out until nothing is left, then arranges the next wake.
+    mutating func settle(_ network: inout Network) {
+        while true {
+            carryOut(passing: nil, &network)
+            guard let next = kernel.deferred.popFirst() else { break }
+            switch next.kind {
+            case .toOverlay: enterOverlay(next.packet, &network)
+            case .toSelf: dispose(kernel.receiveOwn(next.packet, &network), &network)
+            }
+        }
+        arm(&network)
+    }
+
+    private mutating func arm(_ network: inout Network) {
+        let deadline = max(min(kernel.nextDeadline, occupant.nextDeadline), network.now)
+        guard deadline < scheduledWake else { return }
+        scheduledWake = deadline
+        network.queue.schedule(QueuedEvent(at: deadline, key: EventKey.wake(index)))
+    }
+
+    /// Carries out the machine's actions in order. Packets that come of a packet which the
+    /// machine was handed carry its tag on; where none does, its life ends here.
+    private mutating func carryOut(passing packet: PacketID?, _ network: inout Network) {
+        let tag = packet.map { network.pool.tag($0) }
+        var dropped: DropCause?
+        var passed = 0
+        var position = 0
+        while position < network.outbox.actions.count {
+            switch network.outbox.actions[position] {
+            case .send(let socket, let remote, let range):
+                if passed > 0, let tag { network.ledger.duplicated(tag) }
+                passed += tag == nil ? 0 : 1
+                kernel.send(range, from: socket, to: remote, tag: tag, &network)
+            case .deliver(let range):
+                if passed > 0, let tag { network.ledger.duplicated(tag) }
+                passed += 1
+                if tag == nil { network.ledger.sent(0) }
+                inject(range, tag: tag ?? 0, &network)
+            case .report(.dropped(let cause)):
+                dropped = cause
+            case .report(let record):
+                network.recorder.append(record, from: index, at: network.now)
+            case let action:
+                carryOut(action, &network)
+            }
+            position += 1
+        }
+        network.outbox.removeAll()
+        if let packet {
+            finish(packet, passed: passed, dropped: dropped, &network)
+        } else if let dropped {
+            network.recorder.append(.dropped(dropped), from: index, at: network.now)
+        }
+    }
+
+    private func finish(_ packet: PacketID, passed: Int, dropped: DropCause?, _ network: inout Network) {
+        if passed > 0 { return network.pool.release(packet) }
+        guard let dropped else { return network.deliver(packet) }
+        network.recorder.append(.dropped(dropped), from: index, at: network.now)
+        network.drop(packet, dropped)
+    }
+
+    /// An action that sends no packet of the machine's own.
+    private mutating func carryOut(_ action: Action, _ network: inout Network) {
+        switch action {
+        case .bind(let id, let local, let port):
+            kernel.sockets.bind(DatagramSocket(id: id, local: local, port: port.map { Int($0.rawValue) }))
+        case .listen(let address):
+            kernel.streams.listen(at: address)
+        case .connect(let id, let source, let remote):
+            if let index = kernel.connect(id, from: source, to: remote, &network) {
+                drain(index, &network)
+            } else {
+                handle(.streamClosed(id, .unreachable), &network)
+            }
+        case .write(let id, let range):
+            guard let index = kernel.streams.index(of: id) else { return }
+            network.write(range, to: index, of: &kernel)
+            drain(index, &network)
+        case .finish(let id):
+            guard let index = kernel.streams.index(of: id) else { return }
+            kernel.streams.streams[index].connection.finish(at: network.now, into: &kernel.streams.output)
+            drain(index, &network)
+        case .abort(let id):
+            guard let index = kernel.streams.index(of: id) else { return }
+            kernel.streams.streams[index].connection.abort(at: network.now, into: &kernel.streams.output)
+            drain(index, &network)
+        case .program(.install(let prefix)):
+            kernel.forwarding.insert(prefix, .overlay)
+        case .program(.withdraw(let prefix)):
+            kernel.forwarding.remove(prefix)
+        case .send, .deliver, .report:
+            break
+        }
+    }
+
+    /// A packet from the overlay interface: the kernel routes it as if it had just arrived.
+    private mutating func inject(_ range: ByteRange, tag: UInt32, _ network: inout Network) {
+        let packet = network.frame(range, tag: tag)
+        switch kernel.receiveFromOverlay(packet, &network) {
+        case .done: break
+        case .overlay(let packet): kernel.deferred.append(DeferredPacket(packet: packet, kind: .toOverlay))
+        case .datagram, .stream: preconditionFailure("an injected packet for the kernel itself is deferred")
+        }
+    }
+}
+
+extension StreamClosure {
+    /// What the machine is told of a connection's end; nil where it has been told already.
+    init?(_ cause: ClosureCause) {
+        switch cause {
+        case .finished: return nil
+        case .reset: self = .reset
+        case .refused: self = .refused
+        case .timedOut: self = .timedOut
+        }
+    }
+}
+
+extension Network {
+    /// Copies octets of the outbox into a new packet, leaving `offset` bytes in front for headers.
+    mutating func store(_ range: ByteRange, behind offset: Int, tag: UInt32) -> PacketID {
+        outbox.store(range, behind: offset, in: &pool, tag: tag)
+    }
+
+    /// Hands octets of the outbox to a stream.
+    mutating func write(_ range: ByteRange, to stream: Int, of kernel: inout Kernel) {
+        _ = kernel.streams.streams[stream].connection.write(
+            outbox.bytes(range), at: now, into: &kernel.streams.output)
+    }
+
+    /// A frame with room for an Ethernet header around an IP packet of the outbox.
+    mutating func frame(_ range: ByteRange, tag: UInt32) -> PacketID {
+        let packet = store(range, behind: Kernel.ipOffset, tag: tag)
+        let version: UInt8 = range.count > 0 ? pool.load(packet, at: Kernel.ipOffset) : 0
+        pool.patch(version >> 4 == 6 ? EtherType.ipv6 : EtherType.ipv4, at: 12, of: packet)
+        return packet
+    }
+}

@@ -1,0 +1,78 @@
+import Basics
+import Wire
+
+/// Where a packet goes next.
+enum NextHop: Equatable, Sendable {
+    /// To this kernel itself.
+    case local
+    /// Out of a port, to a gateway or, with nil, to the destination itself.
+    case port(Int, gateway: IPAddress?)
+    /// To the machine, by the overlay interface.
+    case overlay
+}
+
+/// The routes of one kernel, looked up by longest prefix.
+struct ForwardingTable {
+    private var routes4 = PrefixTrie<UInt32, NextHop>()
+    private var routes6 = PrefixTrie<UInt128, NextHop>()
+    /// Grows with every change, so that what was cached can tell that it is old.
+    private(set) var generation: UInt32 = 1
+
+    mutating func insert(_ prefix: IPPrefix, _ nextHop: NextHop) {
+        generation &+= 1
+        switch prefix {
+        case .v4(let prefix): routes4.insert(prefix.address.bits, length: Int(prefix.length), value: nextHop)
+        case .v6(let prefix): routes6.insert(prefix.address.bits, length: Int(prefix.length), value: nextHop)
+        }
+    }
+
+    mutating func remove(_ prefix: IPPrefix) {
+        generation &+= 1
+        switch prefix {
+        case .v4(let prefix): routes4.remove(prefix.address.bits, length: Int(prefix.length))
+        case .v6(let prefix): routes6.remove(prefix.address.bits, length: Int(prefix.length))
+        }
+    }
+
+    func nextHop(to address: IPv4Address) -> NextHop? { routes4.longestMatch(address.bits) }
+
+    func nextHop(to address: IPv6Address) -> NextHop? { routes6.longestMatch(address.bits) }
+
+    /// All prefixes routed to the overlay interface, in order.
+    func overlayPrefixes() -> [IPPrefix] {
+        var found: [IPPrefix] = []
+        routes4.forEach { key, length, nextHop in
+            if nextHop == .overlay { found.append(.v4(IPv4Prefix(IPv4Address(bits: key), length: length))) }
+        }
+        routes6.forEach { key, length, nextHop in
+            if nextHop == .overlay { found.append(.v6(IPv6Prefix(IPv6Address(bits: key), length: length))) }
+        }
+        return found
+    }
+}
+
+/// What the forwarding path remembers of a destination: the route and the neighbour, resolved.
+struct DestinationCache {
+    struct Entry: BitwiseCopyable {
+        var address: UInt32 = 0
+        var generation: UInt32 = 0
+        /// Port in the low half; the two highest values stand for local and overlay.
+        var port: UInt16 = 0
+        var neighbor: UInt32 = 0
+    }
+
+    static let localPort: UInt16 = .max
+    static let overlayPort: UInt16 = .max - 1
+
+    private var entries = ContiguousArray(repeating: Entry(), count: 64)
+
+    @inline(__always)
+    func entry(for address: UInt32) -> Entry { entries[slot(address)] }
+
+    mutating func store(_ entry: Entry) { entries[slot(entry.address)] = entry }
+
+    @inline(__always)
+    private func slot(_ address: UInt32) -> Int {
+        Int(truncatingIfNeeded: (address &* 0x9E37_79B1) >> 26)
+    }
+}

@@ -1,0 +1,249 @@
+import Basics
+import Machine
+import Steering
+import TCP
+import Telemetry
+import Wire
+
+/// A TCP connection of this kernel, and the machine's name for it.
+struct Stream {
+    var connection: Connection
+    let id: StreamID
+    let local: SocketAddress
+    let remote: SocketAddress
+    let tag: UInt32
+    var isUsed = true
+}
+
+/// The TCP connections and listeners of one kernel.
+struct StreamTable: ~Copyable {
+    var streams: ContiguousArray<Stream> = []
+    var timers = DeadlineHeap()
+    /// What the connection that was called last wants done.
+    var output = Output()
+    private var free: ContiguousArray<UInt32> = []
+    private var byTuple = IndexTable()
+    private var byID = IndexTable()
+    private var listeners: ContiguousArray<SocketAddress> = []
+    private var nextIncoming: UInt32 = 0
+
+    mutating func listen(at address: SocketAddress) {
+        listeners.append(address)
+    }
+
+    func isListening(at address: SocketAddress) -> Bool {
+        let any: IPAddress = address.address.isIPv4 ? .v4(.any) : .v6(.any)
+        return listeners.contains(address) || listeners.contains(SocketAddress(any, port: address.port))
+    }
+
+    func index(of id: StreamID) -> Int? { byID[UInt64(id.rawValue)].map { Int($0) } }
+
+    func index(local: SocketAddress, remote: SocketAddress) -> Int? {
+        byTuple[Self.key(local, remote)].map { Int($0) }
+    }
+
+    mutating func newIncomingID() -> StreamID {
+        nextIncoming &+= 1
+        return StreamID(1 << 31 | nextIncoming & 0x7FFF_FFFF)
+    }
+
+    mutating func insert(_ stream: Stream) -> Int {
+        let index: Int
+        if let slot = free.popLast() {
+            index = Int(slot)
+            streams[index] = stream
+        } else {
+            index = streams.count
+            streams.append(stream)
+        }
+        byID[UInt64(stream.id.rawValue)] = UInt32(index)
+        byTuple[Self.key(stream.local, stream.remote)] = UInt32(index)
+        return index
+    }
+
+    mutating func remove(_ index: Int) {
+        guard streams[index].isUsed else { return }
+        streams[index].isUsed = false
+        timers.set(index, at: nil)
+        byID[UInt64(streams[index].id.rawValue)] = nil
+        byTuple[Self.key(streams[index].local, streams[index].remote)] = nil
+        free.append(UInt32(index))
+    }
+
+    mutating func rearm(_ index: Int) {
+        timers.set(index, at: streams[index].connection.nextDeadline)
+    }
+
+    mutating func stopListening() {
+        listeners.removeAll()
+    }
+
+    private static func key(_ local: SocketAddress, _ remote: SocketAddress) -> UInt64 {
+        FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key.rawValue
+    }
+}
+
+extension Kernel {
+    mutating func receiveTCP(_ local: LocalPacket, _ network: inout Network) -> Disposition {
+        let segment = network.pool.bytes(local.packet).extracting(local.payload)
+        var sum = Checksum()
+        sum.addPseudoHeader(
+            source: local.source, destination: local.destination, protocolNumber: ProtocolNumber.tcp,
+            byteCount: segment.byteCount)
+        sum.add(segment)
+        guard sum.value == 0, let header = try? TCPHeader(parsing: segment) else {
+            network.drop(local.packet, .badChecksum)
+            return .done
+        }
+        let here = SocketAddress(local.destination, port: header.destinationPort)
+        let there = SocketAddress(local.source, port: header.sourcePort)
+        guard let index = streams.index(local: here, remote: there) else {
+            return receiveFirst(header, local, here, there, &network)
+        }
+        streams.streams[index].connection.receive(
+            header, payload: segment.from(header.headerLength), at: network.now,
+            into: &streams.output)
+        network.deliver(local.packet)
+        return .stream(index)
+    }
+
+    /// A segment that belongs to no connection: a new one for a listener, or a reset (RFC 9293 §3.10.7.1).
+    private mutating func receiveFirst(
+        _ header: TCPHeader, _ local: LocalPacket, _ here: SocketAddress, _ there: SocketAddress,
+        _ network: inout Network
+    ) -> Disposition {
+        let payloadCount = local.payload.count - header.headerLength
+        guard header.flags.contains(.synchronize), !header.flags.contains(.acknowledge),
+            !header.flags.contains(.reset), streams.isListening(at: here)
+        else {
+            network.drop(local.packet, .noSocket)
+            streams.output.removeAll()
+            Connection.reset(
+                answering: header, payloadByteCount: payloadCount, local: here, remote: there, into: &streams.output)
+            sendSegments(from: here.address, to: there.address, tag: 0, &network)
+            return .done
+        }
+        network.deliver(local.packet)
+        let connection = Connection(
+            accepting: header, local: here, remote: there, configuration: configuration(toward: there.address),
+            initialSequence: UInt32(truncatingIfNeeded: random.next()), at: network.now, into: &streams.output)
+        let stream = Stream(
+            connection: connection, id: streams.newIncomingID(), local: here, remote: there,
+            tag: tag(from: here, to: there, &network))
+        return .stream(streams.insert(stream))
+    }
+
+    /// Opens a stream for the machine; nil where there is no route.
+    mutating func connect(
+        _ id: StreamID, from address: IPAddress, to remote: SocketAddress, _ network: inout Network
+    ) -> Int? {
+        guard let hop = nextHop(to: remote.address) else { return nil }
+        var source = address
+        if source == .v4(.any) || source == .v6(.any) {
+            guard let found = sourceAddress(for: hop, to: remote.address) else { return nil }
+            source = found
+        }
+        let local = SocketAddress(source, port: ephemeralPort(from: source, to: remote))
+        let connection = Connection(
+            connectingFrom: local, to: remote, configuration: configuration(toward: remote.address),
+            initialSequence: UInt32(truncatingIfNeeded: random.next()), at: network.now, into: &streams.output)
+        return streams.insert(
+            Stream(
+                connection: connection, id: id, local: local, remote: remote,
+                tag: tag(from: local, to: remote, &network)))
+    }
+
+    private mutating func tag(from local: SocketAddress, to remote: SocketAddress, _ network: inout Network) -> UInt32 {
+        network.ledger.tag(
+            for: FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key)
+    }
+
+    /// A port of the dynamic range (RFC 6335) that no connection to the same peer uses.
+    private mutating func ephemeralPort(from address: IPAddress, to remote: SocketAddress) -> UInt16 {
+        let first = UInt16(truncatingIfNeeded: random.below(16_384))
+        for step in 0..<16_384 as Range<UInt16> {
+            let port = 49_152 + (first &+ step) % 16_384
+            if streams.index(local: SocketAddress(address, port: port), remote: remote) == nil { return port }
+        }
+        return 49_152 + first
+    }
+
+    private func configuration(toward remote: IPAddress) -> Connection.Configuration {
+        var configuration = Connection.Configuration()
+        configuration.pathMTU = mtu(toward: remote)
+        return configuration
+    }
+
+    private func mtu(toward remote: IPAddress) -> Int {
+        switch nextHop(to: remote) {
+        case .port(let port, _): ports[port].mtu
+        case .overlay: overlayMTU
+        case .local, nil: 1_500
+        }
+    }
+
+    /// A router has said that a packet of ours was too big: the stream that sent it learns so (RFC 1191 §6.4).
+    mutating func pathMTUReported(_ mtu: Int, _ local: LocalPacket, _ network: inout Network) -> Disposition {
+        let quoted = network.pool.bytes(local.packet).extracting(local.payload)
+            .from(ICMPHeader.byteCount)
+        let tuple = FiveTuple(quoted: quoted)
+        network.deliver(local.packet)
+        guard let tuple, tuple.protocolNumber == ProtocolNumber.tcp,
+            let index = streams.index(
+                local: SocketAddress(tuple.source, port: tuple.sourcePort),
+                remote: SocketAddress(tuple.destination, port: tuple.destinationPort))
+        else { return .done }
+        streams.streams[index].connection.pathMTUChanged(to: mtu, at: network.now, into: &streams.output)
+        return .stream(index)
+    }
+
+    /// Sends all segments that wait in the output, which belong to a stream or answer for none.
+    mutating func sendSegments(from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network) {
+        for index in 0..<streams.output.items.count {
+            guard case .segment(let range) = streams.output.items[index] else { continue }
+            sendSegment(range, from: source, to: destination, tag: tag, &network)
+        }
+        streams.output.removeAll()
+    }
+
+    mutating func sendSegment(
+        _ range: ByteRange, from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network
+    ) {
+        network.ledger.sent(tag)
+        guard let hop = nextHop(to: destination) else { return network.ledger.dropped(tag, .noRoute) }
+        let count = Int(range.count)
+        let offset = Self.ipOffset + (source.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.minimumByteCount)
+        let packet = network.pool.allocate(byteCount: offset + count, tag: tag)
+        network.pool.overwrite(packet, at: offset, with: streams.output.arena.bytes(range))
+        network.pool.writeIPHeader(
+            packet, protocolNumber: ProtocolNumber.tcp, from: source, to: destination, payloadByteCount: count,
+            identification: nextIdentification())
+        output(packet, to: destination, by: hop, &network)
+    }
+}
+
+extension FiveTuple {
+    /// The flow of the packet that an ICMP error quotes, which may be cut short behind its ports.
+    fileprivate init?(quoted bytes: RawSpan) {
+        guard bytes.byteCount >= 24 else { return nil }
+        func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+            T(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+        }
+        let isIPv4 = load(0, as: UInt8.self) >> 4 == 4
+        let ports = isIPv4 ? Int(load(0, as: UInt8.self) & 15) * 4 : IPv6Header.minimumByteCount
+        guard ports >= IPv4Header.minimumByteCount, bytes.byteCount >= ports + 4 else { return nil }
+        let source: IPAddress
+        let destination: IPAddress
+        if isIPv4 {
+            source = .v4(IPv4Address(bits: load(12, as: UInt32.self)))
+            destination = .v4(IPv4Address(bits: load(16, as: UInt32.self)))
+        } else {
+            source = .v6(IPv6Address(high: load(8, as: UInt64.self), low: load(16, as: UInt64.self)))
+            destination = .v6(IPv6Address(high: load(24, as: UInt64.self), low: load(32, as: UInt64.self)))
+        }
+        self.init(
+            protocolNumber: load(isIPv4 ? 9 : 6, as: UInt8.self),
+            from: SocketAddress(source, port: load(ports, as: UInt16.self)),
+            to: SocketAddress(destination, port: load(ports + 2, as: UInt16.self)))
+    }
+}

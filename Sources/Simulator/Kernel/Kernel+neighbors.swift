@@ -1,0 +1,109 @@
+import Basics
+import Telemetry
+import Wire
+
+extension Kernel {
+    mutating func receiveARP(_ packet: PacketID, on port: Int, _ network: inout Network) {
+        let frame = network.pool.bytes(packet)
+        guard let message = try? ARPPacket(parsing: frame.from(EthernetHeader.byteCount)) else {
+            return network.drop(packet, .malformed)
+        }
+        network.deliver(packet)
+        guard message.target == ports[port].address4 else { return }
+        if message.operation == .request {
+            answer(message, on: port, &network)
+        }
+        if let number = neighbors.existingNumber(of: .v4(message.sender), on: port) {
+            confirm(number, at: message.senderHardware, &network)
+        } else if message.operation == .request {
+            let number = neighbors.number(of: .v4(message.sender), on: port)
+            confirm(number, at: message.senderHardware, &network)
+        }
+    }
+
+    /// Asks who a neighbour is: by ARP, or by a solicitation (RFC 4861 §7.2).
+    mutating func solicit(_ number: Int, _ network: inout Network) {
+        let port = neighbors[number].port
+        neighbors.timers.set(number, at: network.now + NeighborTable.retryInterval)
+        guard ports[port].isUp else { return }
+        switch neighbors[number].address {
+        case .v4(let target):
+            guard let sender = ports[port].address4 else { return }
+            let message = ARPPacket(
+                .request, sender: sender, at: ports[port].hardware, target: target, at: MACAddress(bits: 0))
+            send(message, to: .broadcast, on: port, &network)
+        case .v6(let target):
+            sendSolicitation(for: target, on: port, &network)
+        }
+    }
+
+    /// A neighbour has said who it is: what waited for it goes out.
+    mutating func confirm(_ number: Int, at hardware: MACAddress, _ network: inout Network) {
+        neighbors[number].hardware = hardware
+        neighbors[number].state = .reachable
+        neighbors[number].attempts = 0
+        neighbors.timers.set(number, at: network.now + NeighborTable.lifetime)
+        let waiting = neighbors[number].waiting
+        guard !waiting.isEmpty else { return }
+        neighbors[number].waiting = []
+        for packet in waiting { output(packet, via: number, &network) }
+    }
+
+    mutating func neighborTimersDue(_ network: inout Network) {
+        while let number = neighbors.timers.takeDue(at: network.now) {
+            switch neighbors[number].state {
+            case .failed:
+                break
+            case .reachable:
+                neighbors[number].state = .probing
+                neighbors[number].attempts = 1
+                solicit(number, &network)
+            case .incomplete, .probing:
+                retryOrFail(number, &network)
+            }
+        }
+    }
+
+    /// A port went down: nobody is known behind it any more.
+    mutating func forgetNeighbors(on port: Int, _ network: inout Network) {
+        for number in neighbors.neighbors.indices where neighbors.neighbors[number].port == port {
+            fail(number, .portDown, &network)
+        }
+    }
+
+    private mutating func retryOrFail(_ number: Int, _ network: inout Network) {
+        guard neighbors[number].attempts < NeighborTable.attemptLimit else {
+            return fail(number, .noNeighbor, &network)
+        }
+        neighbors[number].attempts += 1
+        solicit(number, &network)
+    }
+
+    private mutating func fail(_ number: Int, _ cause: DropCause, _ network: inout Network) {
+        neighbors[number].state = .failed
+        neighbors.timers.set(number, at: nil)
+        let waiting = neighbors[number].waiting
+        neighbors[number].waiting = []
+        for packet in waiting {
+            if cause == .noNeighbor { reportUnreachable(packet, .host, &network) }
+            network.drop(packet, cause)
+        }
+    }
+
+    private mutating func answer(_ request: ARPPacket, on port: Int, _ network: inout Network) {
+        let reply = ARPPacket(
+            .reply, sender: request.target, at: ports[port].hardware, target: request.sender,
+            at: request.senderHardware)
+        send(reply, to: request.senderHardware, on: port, &network)
+    }
+
+    private func send(_ message: ARPPacket, to hardware: MACAddress, on port: Int, _ network: inout Network) {
+        let start = network.scratch.count
+        EthernetHeader(destination: hardware, source: ports[port].hardware, etherType: EtherType.arp)
+            .append(to: &network.scratch)
+        message.append(to: &network.scratch)
+        let packet = network.originate(from: start, tag: 0)
+        network.scratch.removeAll()
+        network.transmit(packet, on: ports[port].direction)
+    }
+}

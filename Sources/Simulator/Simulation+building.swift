@@ -1,0 +1,113 @@
+import Basics
+import Endpoints
+import Links
+import Machine
+import Node
+import Scenario
+import Tunnel
+import Wire
+
+extension Simulation {
+    mutating func buildLinks() {
+        for (index, link) in scenario.topology.links.enumerated() {
+            for direction in LinkDirection.allCases {
+                let target = link.target(direction)
+                let number = SimulationPlan.direction(index, direction)
+                let stream = "link \(link.name) \(direction == .forward ? "forward" : "reverse")"
+                let port = plan.portNumber(of: target.node, link: index, direction: direction.opposite) ?? 0
+                var motion = LinkInMotion(
+                    Link(
+                        LinkProfile(link.settings(direction)), random: SeededRandom(seed: seed, stream: stream)),
+                    to: target.node, port: PortID(UInt16(port)), linkIndex: index, isForward: direction == .forward,
+                    direction: number)
+                motion.isCaptured = scenario.record.capturedLinks.contains(index)
+                network.links.append(motion)
+            }
+        }
+    }
+
+    mutating func buildDevices() {
+        for index in scenario.topology.nodes.indices {
+            let node = scenario.topology.nodes[index]
+            var device = Device(index: index, name: node.name, kind: node.kind, kernel: kernel(of: index))
+            install(on: &device)
+            devices.append(device)
+        }
+    }
+
+    /// Puts a fresh machine on a device.
+    mutating func install(on device: inout Device) {
+        let stream = "machine \(device.name) \(device.lives)"
+        device.lives += 1
+        let random = SeededRandom(seed: seed, stream: stream)
+        switch device.kind {
+        case .patronus:
+            device.occupant.node = Node(
+                plan.nodeConfiguration(of: device.index, in: scenario), random: random, at: network.now)
+        case .host:
+            device.occupant.host = EndHost(plan.flows.configuration(of: device.index, in: scenario), seed: seed)
+        default:
+            break
+        }
+    }
+
+    private func kernel(of index: Int) -> Kernel {
+        let topology = scenario.topology
+        var ports = ContiguousArray<Port>()
+        for port in plan.ports[index] {
+            let here = topology.end(port)
+            let there = topology.farEnd(port)
+            let direction = SimulationPlan.direction(port.link, port.direction)
+            ports.append(
+                Port(
+                    name: here.port, direction: direction,
+                    hardware: MACAddress(locallyAdministered: UInt32(direction + 1)), address4: here.ipv4,
+                    address6: here.ipv6, gateway4: there.ipv4, gateway6: there.ipv6,
+                    mtu: SimulationPlan.mtu(topology.links[port.link], port.direction)))
+        }
+        let overlayMTU = (ports.map(\.mtu).min() ?? 1_500) - Tunnel.overheadOverIPv4
+        var kernel = Kernel(
+            device: index, ports: ports, overlayMTU: overlayMTU,
+            random: SeededRandom(seed: seed, stream: "kernel \(topology.nodes[index].name)"))
+        addAddresses(of: index, to: &kernel)
+        addRoutes(of: index, to: &kernel)
+        return kernel
+    }
+
+    private func addAddresses(of index: Int, to kernel: inout Kernel) {
+        let topology = scenario.topology
+        for port in plan.ports[index] {
+            for address in topology.end(port).addresses {
+                kernel.forwarding.insert(IPPrefix(host: address.address), .local)
+            }
+        }
+        guard topology.nodes[index].kind == .patronus else { return }
+        let overlay = IPAddress.v4(OverlayAddresses.address(ofNode: index))
+        kernel.overlayAddress = overlay
+        kernel.forwarding.insert(IPPrefix(host: overlay), .local)
+    }
+
+    private func addRoutes(of index: Int, to kernel: inout Kernel) {
+        let topology = scenario.topology
+        switch topology.nodes[index].kind {
+        case .router:
+            for route in plan.routes.routes[index] {
+                guard let number = plan.ports[index].firstIndex(of: route.port) else { continue }
+                let far = topology.farEnd(route.port)
+                let gateway = route.prefix.isIPv4 ? far.ipv4.map { IPAddress.v4($0) } : far.ipv6.map { .v6($0) }
+                guard kernel.nextHop(to: route.prefix.address) != .local || route.prefix.length < 31 else { continue }
+                kernel.forwarding.insert(route.prefix, .port(number, gateway: gateway))
+            }
+        case .host:
+            guard let first = kernel.ports.first else { return }
+            if let gateway = first.gateway4 {
+                kernel.forwarding.insert(IPPrefix(.v4(.any), length: 0), .port(0, gateway: .v4(gateway)))
+            }
+            if let gateway = first.gateway6 {
+                kernel.forwarding.insert(IPPrefix(.v6(.any), length: 0), .port(0, gateway: .v6(gateway)))
+            }
+        default:
+            break
+        }
+    }
+}

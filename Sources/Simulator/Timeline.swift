@@ -1,0 +1,92 @@
+import Basics
+import Links
+import Machine
+import Scenario
+
+/// One thing that the scripted timeline does at an instant.
+enum ScriptedAction: Sendable {
+    /// Moves a direction's settings towards a target; a progress of 1 arrives.
+    case setLink(link: Int, directions: LinkDirections, changes: LinkSettings, progress: Ratio)
+    case carrier(link: Int, directions: LinkDirections, isUp: Bool)
+    case kill(node: Int)
+    case start(node: Int)
+    case resetSession(NodePair)
+}
+
+/// Everything that a scenario scripts, spread out into instants.
+struct Timeline: Sendable {
+    struct Entry: Sendable {
+        let at: Instant
+        let action: ScriptedAction
+    }
+
+    /// How often a ramp takes a step.
+    static let rampStep = Interval.milliseconds(100)
+
+    /// In order of instant, then as in the file.
+    private(set) var entries: [Entry] = []
+    private var position = 0
+
+    init(_ scenario: Scenario) {
+        for event in scenario.events { add(event) }
+        // A stable order: those of one instant stay as in the file.
+        let ordered = entries.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
+        entries = ordered.map(\.element)
+    }
+
+    /// When the next entry is due.
+    var next: Instant? { position < entries.count ? entries[position].at : nil }
+
+    /// The next entry that is due.
+    mutating func takeDue(at now: Instant) -> ScriptedAction? {
+        guard position < entries.count, entries[position].at <= now else { return nil }
+        position += 1
+        return entries[position - 1].action
+    }
+
+    private mutating func add(_ event: ScriptedEvent) {
+        let at = Instant.zero + event.at
+        switch event.kind {
+        case .linkSet(let link, let directions, let changes, let over):
+            addRamp(link, directions, changes, from: at, over: over ?? .zero)
+        case .linkDown(let link, let directions, let lasting):
+            add(.carrier(link: link, directions: directions, isUp: false), at)
+            if let lasting { add(.carrier(link: link, directions: directions, isUp: true), at + lasting) }
+        case .linkUp(let link, let directions, let lasting):
+            add(.carrier(link: link, directions: directions, isUp: true), at)
+            if let lasting { add(.carrier(link: link, directions: directions, isUp: false), at + lasting) }
+        case .linkFlap(let link, let directions, let up, let down, let lasting):
+            var phase = at
+            while phase < at + lasting {
+                add(.carrier(link: link, directions: directions, isUp: false), phase)
+                add(.carrier(link: link, directions: directions, isUp: true), min(phase + down, at + lasting))
+                phase += down + up
+            }
+        case .nodeKill(let node):
+            add(.kill(node: node), at)
+        case .nodeRestart(let node, let after):
+            add(.kill(node: node), at)
+            add(.start(node: node), at + after)
+        case .bgp(.sessionReset(let pair)):
+            add(.resetSession(pair), at)
+        case .bgp, .cloud, .attack:
+            break
+        }
+    }
+
+    private mutating func addRamp(
+        _ link: Int, _ directions: LinkDirections, _ changes: LinkSettings, from start: Instant, over: Interval
+    ) {
+        var elapsed = Self.rampStep
+        while elapsed < over {
+            let progress = Ratio(elapsed.inSeconds / over.inSeconds)
+            add(.setLink(link: link, directions: directions, changes: changes, progress: progress), start + elapsed)
+            elapsed += Self.rampStep
+        }
+        add(.setLink(link: link, directions: directions, changes: changes, progress: .one), start + over)
+    }
+
+    private mutating func add(_ action: ScriptedAction, _ at: Instant) {
+        entries.append(Entry(at: at, action: action))
+    }
+}

@@ -1,0 +1,117 @@
+public import Basics
+public import Wire
+
+/// The payload of a probe: the sender's clock, the echo of the last probe that it received, and its report.
+///
+/// Sender and receiver report in one, like RTCP's SR and RR (RFC 3550 §6.4): each end probes
+/// on its own schedule, and learns round trip and both directions' loss without an answer being asked for.
+public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
+    /// The last probe that came from the other end.
+    public struct Echo: Equatable, Sendable, BitwiseCopyable {
+        /// The session that sent it: a restarted end must not take its former self's clock for its own.
+        public var sessionID: UInt32
+        /// The other end's clock as it stood in that probe.
+        public var timestamp: UInt64
+        /// How long it has been here.
+        public var hold: Interval
+
+        public init(sessionID: UInt32, timestamp: UInt64, hold: Interval) {
+            self.sessionID = sessionID
+            self.timestamp = timestamp
+            self.hold = hold
+        }
+    }
+
+    /// Drawn anew whenever the sender starts.
+    public var sessionID: UInt32
+    /// Counts probes alone.
+    public var sequence: UInt32
+    /// The sender's clock in nanoseconds.
+    public var timestamp: UInt64
+    public var echo: Echo?
+    /// What the sender received from the session that ``echo`` names; never without an echo.
+    public var report: PathReport?
+
+    /// A longer payload is padding.
+    public static let byteCount = 64
+    static let version: UInt8 = 1
+
+    public init(
+        sessionID: UInt32, sequence: UInt32, timestamp: UInt64, echo: Echo? = nil, report: PathReport? = nil
+    ) {
+        self.sessionID = sessionID
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.echo = echo
+        self.report = echo == nil ? nil : report
+    }
+
+    /// Reads a payload whose checksum is right; what its flags call absent is skipped.
+    public init(parsing bytes: RawSpan) throws(WireError) {
+        var reader = ByteReader(bytes)
+        let payload = try reader.take(Self.byteCount)
+        var sum = Checksum()
+        sum.add(payload)
+        guard sum.value == 0 else { throw .badChecksum }
+        var fields = ByteReader(payload)
+        let version: UInt8 = try fields.read()
+        guard version == Self.version else { throw .unsupported }
+        let flags: UInt8 = try fields.read()
+        try fields.skip(2)
+        sessionID = try fields.read()
+        sequence = try fields.read()
+        let echoedSession: UInt32 = try fields.read()
+        timestamp = try fields.read()
+        let echoedTimestamp: UInt64 = try fields.read()
+        let hold: UInt64 = try fields.read()
+        let hasEcho = flags & Flag.echo != 0
+        echo =
+            hasEcho
+            ? Echo(
+                sessionID: echoedSession, timestamp: echoedTimestamp,
+                hold: Interval(nanoseconds: Int64(clamping: hold)))
+            : nil
+        let highestSequence: UInt32 = try fields.read()
+        let expected: UInt32 = try fields.read()
+        let received: UInt32 = try fields.read()
+        let jitter: UInt32 = try fields.read()
+        let latency: Int64 = try fields.read()
+        report =
+            hasEcho && flags & Flag.report != 0
+            ? PathReport(
+                highestSequence: highestSequence, expected: expected, received: received,
+                jitter: Interval(nanoseconds: Int64(jitter)),
+                latency: flags & Flag.latency != 0 ? Interval(nanoseconds: latency) : nil)
+            : nil
+    }
+
+    /// Writes the 64 octets with their checksum.
+    public func append(to arena: inout ByteArena) {
+        let start = arena.count
+        var flags: UInt8 = echo == nil ? 0 : Flag.echo
+        if let report { flags |= Flag.report | (report.latency == nil ? 0 : Flag.latency) }
+        arena.append(Self.version)
+        arena.append(flags)
+        arena.append(0 as UInt16)
+        arena.append(sessionID)
+        arena.append(sequence)
+        arena.append(echo?.sessionID ?? 0)
+        arena.append(timestamp)
+        arena.append(echo?.timestamp ?? 0)
+        arena.append(UInt64(clamping: echo?.hold.nanoseconds ?? 0))
+        arena.append(report?.highestSequence ?? 0)
+        arena.append(report?.expected ?? 0)
+        arena.append(report?.received ?? 0)
+        arena.append(UInt32(clamping: report?.jitter.nanoseconds ?? 0))
+        arena.append(report?.latency?.nanoseconds ?? 0)
+        var sum = Checksum()
+        sum.add(arena.bytes(ByteRange(start: start, count: Self.byteCount)))
+        arena.patch(sum.value, at: start + 2)
+    }
+
+    private enum Flag {
+        static let echo: UInt8 = 1
+        static let report: UInt8 = 2
+        static let latency: UInt8 = 4
+    }
+}
