@@ -35,6 +35,9 @@ import Testing
                 for model in models { try compare(pool, model) }
             }
             try #require(Set(models.map(\.packet)).count == models.count)
+            let tags = models.sorted { $0.packet.rawValue < $1.packet.rawValue }.map(\.tag)
+            let tagsInUse = pool.tagsInUse()
+            try #require(tagsInUse == tags)
         }
     }
 
