@@ -1,6 +1,6 @@
 import Basics
 import Machine
-import Wire
+public import Wire
 
 extension Node {
     mutating func startRouting(at now: Instant, into outbox: inout Outbox) {}
