@@ -1,0 +1,31 @@
+public import Basics
+
+/// The fixed header of RTP without contributing sources (RFC 3550 §5.1).
+public struct RTPHeader: Equatable, Sendable, BitwiseCopyable {
+    public var isMarked: Bool
+    /// 0 is G.711 µ-law (RFC 3551 §6).
+    public var payloadType: UInt8
+    public var sequence: UInt16
+    public var timestamp: UInt32
+    public var synchronizationSource: UInt32
+
+    public static let byteCount = 12
+
+    public init(
+        isMarked: Bool = false, payloadType: UInt8, sequence: UInt16, timestamp: UInt32, synchronizationSource: UInt32
+    ) {
+        self.isMarked = isMarked
+        self.payloadType = payloadType
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.synchronizationSource = synchronizationSource
+    }
+
+    public func append(to arena: inout ByteArena) {
+        arena.append(0x80 as UInt8)
+        arena.append((isMarked ? 0x80 : 0) | payloadType & 0x7F)
+        arena.append(sequence)
+        arena.append(timestamp)
+        arena.append(synchronizationSource)
+    }
+}
