@@ -40,40 +40,51 @@ struct DeadlineHeap: Sendable {
             let position = Int(positions[flow])
             let entry = Entry(at: newValue, flow: UInt32(truncatingIfNeeded: flow))
             if entry < entries[position] {
-                moveUp(entry, from: position)
+                Self.moveUp(entry, from: position, in: &entries, &positions)
             } else {
-                moveDown(entry, from: position)
+                Self.moveDown(entry, from: position, in: &entries, &positions)
             }
         }
     }
 
-    private mutating func moveUp(_ entry: Entry, from position: Int) {
+    private static func moveUp(
+        _ entry: Entry, from position: Int, in entries: inout ContiguousArray<Entry>,
+        _ positions: inout ContiguousArray<Int32>
+    ) {
+        var entries = entries.mutableSpan
+        var positions = positions.mutableSpan
         var hole = position
         while hole > 0 {
             let parent = (hole &- 1) / 2
             guard entry < entries[parent] else { break }
-            put(entries[parent], at: hole)
+            put(entries[parent], at: hole, in: &entries, &positions)
             hole = parent
         }
-        put(entry, at: hole)
+        put(entry, at: hole, in: &entries, &positions)
     }
 
-    private mutating func moveDown(_ entry: Entry, from position: Int) {
-        let count = entries.count
+    private static func moveDown(
+        _ entry: Entry, from position: Int, in entries: inout ContiguousArray<Entry>,
+        _ positions: inout ContiguousArray<Int32>
+    ) {
+        var entries = entries.mutableSpan
+        var positions = positions.mutableSpan
         var hole = position
         while true {
             var child = 2 &* hole &+ 1
-            guard child < count else { break }
-            if child &+ 1 < count, entries[child &+ 1] < entries[child] { child &+= 1 }
+            guard child < entries.count else { break }
+            if child &+ 1 < entries.count, entries[child &+ 1] < entries[child] { child &+= 1 }
             guard entries[child] < entry else { break }
-            put(entries[child], at: hole)
+            put(entries[child], at: hole, in: &entries, &positions)
             hole = child
         }
-        put(entry, at: hole)
+        put(entry, at: hole, in: &entries, &positions)
     }
 
     @inline(__always)
-    private mutating func put(_ entry: Entry, at position: Int) {
+    private static func put(
+        _ entry: Entry, at position: Int, in entries: inout MutableSpan<Entry>, _ positions: inout MutableSpan<Int32>
+    ) {
         entries[position] = entry
         positions[Int(entry.flow)] = Int32(truncatingIfNeeded: position)
     }

@@ -38,10 +38,10 @@ public struct MeasuringStamp: Equatable, Sendable, BitwiseCopyable {
 
     /// Writes the first `byteCount` octets, which are all, the short form's, or none.
     func append(_ byteCount: Int = MeasuringStamp.byteCount, to arena: inout ByteArena) {
-        guard byteCount >= Self.shortByteCount else { return }
-        arena.append(flow)
-        arena.append(sequence)
-        if byteCount >= Self.byteCount { arena.append(sentAt?.nanoseconds ?? 0) }
+        let words: InlineArray<2, UInt64> = [
+            (UInt64(flow) << 32 | UInt64(sequence)).bigEndian, (sentAt?.nanoseconds ?? 0).bigEndian,
+        ]
+        arena.append(words.span.bytes.extracting(0..<byteCount))
     }
 }
 

@@ -22,10 +22,10 @@ public struct RTPHeader: Equatable, Sendable, BitwiseCopyable {
     }
 
     public func append(to arena: inout ByteArena) {
-        arena.append(0x80 as UInt8)
-        arena.append((isMarked ? 0x80 : 0) | payloadType & 0x7F)
-        arena.append(sequence)
-        arena.append(timestamp)
-        arena.append(synchronizationSource)
+        let first = 0x8000_0000 | (isMarked ? 0x80_0000 : 0) | UInt32(payloadType & 0x7F) << 16 | UInt32(sequence)
+        let words: InlineArray<3, UInt32> = [
+            first.bigEndian, timestamp.bigEndian, synchronizationSource.bigEndian,
+        ]
+        arena.append(words.span.bytes)
     }
 }

@@ -8,7 +8,8 @@ import Wire
 
 @Suite struct StreamFlowTests {
     @Test func `a file arrives whole, in the time that the pipe needs`() throws {
-        let flow = bothEnds(1, .fileTransfer(FileTransfer(byteCount: 5_000_000)), from: .seconds(1), until: .seconds(60))
+        let file = ApplicationProfile.fileTransfer(FileTransfer(byteCount: 5_000_000))
+        let flow = bothEnds(1, file, from: .seconds(1), until: .seconds(60))
         var network = Network([flow.left], [flow.right], pipe: Pipe(room: 256 * 1024, rate: .megabits(20)))
         network.run(until: .seconds(60))
         let report = try #require(network.reports().first)
@@ -167,7 +168,8 @@ import Wire
                 let id = StreamID(UInt32(random.below(8)) | (isIncoming ? 0x8000_0000 : 0))
                 switch random.below(8) {
                 case 0, 1:
-                    host.handle(.streamOpened(id, local: files.right.local, remote: files.left.local), at: now, into: &outbox)
+                    let (local, remote) = (files.right.local, files.left.local)
+                    host.handle(.streamOpened(id, local: local, remote: remote), at: now, into: &outbox)
                 case 2, 3, 4:
                     let bytes = drawOctets(&random)
                     host.handle(.streamBytes(id, bytes.span.bytes), at: now, into: &outbox)

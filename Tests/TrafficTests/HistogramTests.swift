@@ -18,7 +18,8 @@ import Traffic
             try #require(histogram.count == UInt64(values.count))
             try #require(histogram.minimum?.nanoseconds == values.first)
             try #require(histogram.maximum?.nanoseconds == values.last)
-            try #require(histogram.mean?.nanoseconds == Int64(values.reduce(0) { $0 + Int128($1) } / Int128(values.count)))
+            let sum = values.reduce(0) { $0 + Int128($1) }
+            try #require(histogram.mean?.nanoseconds == Int64(sum / Int128(values.count)))
             for quantile in [0, 0.05, 0.5, 0.95, 0.99, 1] {
                 let rank = max(1, Int((quantile * Double(values.count)).rounded(.up)))
                 let wanted = values[rank - 1]
