@@ -140,7 +140,9 @@ extension EndHost {
         guard let connection = connections[place] else { return }
         if case .ended = connection.half {} else { outbox.append(.finish(connection.id)) }
         connections[place]?.half = .ended
-        if connection.isPeerFinished { remove(place) }
+        guard connection.isPeerFinished else { return }
+        fileAcknowledged(on: place)
+        remove(place)
     }
 
     mutating func abort(_ place: Int, into outbox: inout Outbox) {

@@ -21,6 +21,7 @@ public struct RTPHeader: Equatable, Sendable, BitwiseCopyable {
         self.synchronizationSource = synchronizationSource
     }
 
+    /// Appends the octets as they go on the wire.
     public func append(to arena: inout ByteArena) {
         let first = 0x8000_0000 | (isMarked ? 0x80_0000 : 0) | UInt32(payloadType & 0x7F) << 16 | UInt32(sequence)
         let words: InlineArray<3, UInt32> = [

@@ -46,6 +46,23 @@ import Traffic
         #expect(gap.length == .milliseconds(10_000 - 5_990 - 30))
     }
 
+    @Test func `a sender that stops before its time leaves no gap`() throws {
+        var sender = SendMeter()
+        var meter = FlowMeter(FlowMeter.Settings(start: .zero, stop: .milliseconds(9_000), evenGap: .milliseconds(10)))
+        for number in 0..<100 as Range<UInt32> {
+            let sentAt = Instant.milliseconds(Int64(number) * 10)
+            sender.send(byteCount: 50, at: sentAt)
+            meter.receive(number, sentAt: sentAt, byteCount: 50, at: sentAt + .milliseconds(25))
+        }
+        let received = meter.report(at: .milliseconds(9_000), overStreams: false)
+        #expect(received.gaps.count == 1)
+        let halves = [
+            FlowReport(flow: 1, direction: .forward, application: "cbr", sent: sender.report()),
+            FlowReport(flow: 1, direction: .forward, application: "cbr", received: received),
+        ]
+        #expect(FlowReport.merged(halves).first?.gaps.isEmpty == true)
+    }
+
     @Test func `windows say what was sent, also where nothing came`() throws {
         let report = try report(
             lost: 100..<200, latency: .milliseconds(30), end: .milliseconds(12_000), stop: .milliseconds(10_000))

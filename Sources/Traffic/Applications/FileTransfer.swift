@@ -42,6 +42,7 @@ public struct FilePreamble: Equatable, Sendable, BitwiseCopyable {
         self.init(flow: flow, startedAt: Instant(nanoseconds: startedAt), byteCount: byteCount)
     }
 
+    /// Appends the octets as they go on the wire.
     public func append(to arena: inout ByteArena) {
         arena.append(Self.magic)
         arena.append(flow)

@@ -4,8 +4,8 @@ extension FlowReport {
     /// Joins the two ends' halves of each direction of each flow, in order of flow and direction.
     ///
     /// Packets behind the last that came are lost, except those sent within the flow's
-    /// longest latency before the end, which may still be on their way. An open gap gets
-    /// the packets lost in it, and every window the packets sent in it.
+    /// longest latency before the end, which may still be on their way. An open gap gets the
+    /// packets lost in it and ends with the sending, and every window gets the packets sent in it.
     public static func merged(_ halves: [FlowReport]) -> [FlowReport] {
         var merged: [FlowReport] = []
         let order = halves.indices.sorted {
@@ -33,8 +33,14 @@ extension FlowReport {
         let onTheirWay = min(unseen, sent.packets(after: horizon) + 1)
         let lostBehind = unseen - onTheirWay
         report.lost = report.expected - min(report.expected, report.packets) + lostBehind
-        if let last = report.gaps.indices.last, report.gaps[last].isOpen {
-            report.gaps[last].packetsLost = lostBehind
+        if let gap = report.gaps.last, gap.isOpen {
+            report.gaps.removeLast()
+            // The receiving end cannot know that the other stopped before its time.
+            let end = min(gap.end, (sent.lastAt ?? gap.end) + report.usualGap)
+            if end > gap.start, end - gap.start > max(report.usualGap * 3, .milliseconds(20)) {
+                report.gaps.append(
+                    DeliveryGap(start: gap.start, end: end, packetsLost: lostBehind, isOpen: true))
+            }
         }
         fill(&report.windows, from: sent)
         received = report
