@@ -75,6 +75,17 @@ public struct Simulation: ~Copyable {
         network.capture.removeAll()
     }
 
+    /// Puts an outsider's frame on a link, as if the device at its source had sent it.
+    public mutating func offer(_ frame: RawSpan, toLink link: Int, _ direction: LinkDirection) {
+        precondition(frame.byteCount <= network.pool.largestPacket)
+        network.ledger.sent(0)
+        let packet = network.pool.store(frame)
+        network.transmit(packet, on: SimulationPlan.direction(link, direction))
+    }
+
+    /// The largest frame that ``offer(_:toLink:_:)`` takes, in bytes.
+    public var largestFrame: Int { network.pool.largestPacket }
+
     private mutating func happen(_ event: QueuedEvent) {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
