@@ -74,6 +74,7 @@ extension Node {
         outbox.append(
             .report(.tunnelState(tunnels[place].end.id, isUp ? .up : .down, isUp ? .sessionUp : cause)))
         updateSteering(place, isMeasured: false, at: now, into: &outbox)
+        reachabilityChanged(of: tunnels[place].end.peer, at: now, into: &outbox)
     }
 
     private mutating func send(
