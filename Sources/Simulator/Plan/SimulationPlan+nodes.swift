@@ -93,7 +93,7 @@ extension SimulationPlan {
             ("tcp", ProtocolNumber.tcp), ("udp", ProtocolNumber.udp), ("icmp", ProtocolNumber.icmp),
         ]
         return Steering.Match(
-            application: match.application.flatMap { Application(rawValue: $0) }, source: match.source,
+            application: match.application.flatMap { Steering.Application(rawValue: $0) }, source: match.source,
             destination: match.destination,
             protocolNumber: protocols.first { $0.name == match.transport }?.number,
             ports: match.port.map { $0...$0 })
