@@ -62,30 +62,51 @@ struct ByteRing: Sendable {
     }
 }
 
-/// The one's complement sum of octets as big-endian words, eight octets an addition (RFC 1071 §2).
+/// The one's complement sum of octets as big-endian words, sixteen octets an addition (RFC 1071 §2).
+///
+/// A carry out of any multiple of sixteen bits counts as one at the bottom, so carries are counted and added last.
 func onesComplementSum(_ bytes: RawSpan) -> UInt16 {
     let count = bytes.byteCount
-    var even: UInt128 = 0
-    var odd: UInt128 = 0
+    var sum: UInt128 = 0
+    var carries: UInt64 = 0
     var offset = 0
-    while offset &+ 32 <= count {
-        even &+= UInt128(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
-        odd &+= UInt128(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 8, as: UInt64.self))
-        even &+= UInt128(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 16, as: UInt64.self))
-        odd &+= UInt128(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 24, as: UInt64.self))
-        offset &+= 32
+    @inline(__always)
+    func addWide(at offset: Int) {
+        let wide = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt128.self)
+        let (partial, carry) = sum.addingReportingOverflow(wide)
+        sum = partial
+        carries &+= carry ? 1 : 0
     }
-    while offset &+ 2 <= count {
-        even &+= UInt128(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+    while offset &+ 64 <= count {
+        addWide(at: offset)
+        addWide(at: offset &+ 16)
+        addWide(at: offset &+ 32)
+        addWide(at: offset &+ 48)
+        offset &+= 64
+    }
+    while offset &+ 16 <= count {
+        addWide(at: offset)
+        offset &+= 16
+    }
+    let (high, low) = (UInt64(truncatingIfNeeded: sum >> 64), UInt64(truncatingIfNeeded: sum))
+    var words = (low & 0xFFFF_FFFF) &+ (low >> 32) &+ (high & 0xFFFF_FFFF) &+ (high >> 32) &+ carries
+    if count & 8 != 0 {
+        let rest = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+        words &+= (rest & 0xFFFF_FFFF) &+ (rest >> 32)
+        offset &+= 8
+    }
+    if count & 4 != 0 {
+        words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+        offset &+= 4
+    }
+    if count & 2 != 0 {
+        words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
         offset &+= 2
     }
-    if offset < count {
+    if count & 1 != 0 {
         let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-        odd &+= UInt128(UInt16(littleEndian: UInt16(last)))
+        words &+= UInt64(UInt16(littleEndian: UInt16(last)))
     }
-    let total = even &+ odd
-    let low = UInt64(truncatingIfNeeded: total)
-    let words = (low & 0xFFFF_FFFF) &+ (low >> 32) &+ UInt64(truncatingIfNeeded: total >> 64)
     return UInt16(bigEndian: foldedOnesComplement(words))
 }
 

@@ -3,6 +3,7 @@ import Wire
 
 extension Connection {
     /// What counts as in flight: with duplicate ACKs but no SACK, each stands for a segment that arrived.
+    @inline(__always)
     var pipe: Int {
         scoreboard.flightByteCount
             &- min(recovery.duplicateCount &* segmentSize, scoreboard.flightByteCount)
@@ -15,7 +16,8 @@ extension Connection {
         let pipeBefore = pipe
         let previous = unacknowledged
         let windowMoved = updateSendWindow(header, sequence: sequence, acknowledgment: offset)
-        var delivery = Delivery(now: now, minimumRoundTrip: estimator.minimum ?? .zero)
+        var delivery = Delivery(
+            now: now, minimumRoundTrip: estimator.minimum ?? .zero, answeredBefore: answeredBefore(header, at: now))
         if offset > previous { advance(to: offset, &delivery, at: now, into: &output) }
         var reportsDuplicate = false
         if header.sackBlockCount > 0, usesSelectiveAcknowledgments {
@@ -114,6 +116,16 @@ extension Connection {
         }
     }
 
+    /// The end of the millisecond that the echoed timestamp names.
+    @inline(__always)
+    private func answeredBefore(_ header: TCPHeader, at now: Instant) -> Instant {
+        guard usesTimestamps, let echo = header.timestamps?.echo else { return .never }
+        let age = UInt64(timestamp(at: now) &- echo)
+        let milliseconds = now.nanoseconds / 1_000_000
+        guard age <= milliseconds else { return .never }
+        return Instant(nanoseconds: (milliseconds &- age &+ 1) &* 1_000_000)
+    }
+
     private mutating func countDuplicates(_ delivery: Delivery, isDuplicate: Bool) {
         if isDuplicate {
             recovery.duplicateCount += 1
@@ -138,6 +150,8 @@ extension Connection {
             reduceProportionally(delivery.byteCount, hasAdvanced: hasAdvanced, foundLosses: foundLosses)
             return
         }
+        // What arrives ahead of its turn does not open the window, unless that is the way of this path (RFC 3042).
+        guard hasAdvanced || recovery.phase == .timeout || scoreboard.hasSeenReordering else { return }
         congestion.acknowledge(
             CongestionControl.Progress(
                 byteCount: delivery.byteCount, roundTrip: delivery.newestCleanSending.map { now - $0 },

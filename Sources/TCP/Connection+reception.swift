@@ -98,6 +98,7 @@ extension Connection {
     }
 
     /// The four cases of RFC 9293 §3.4, with what starts right at a closed window let through for its ACK.
+    @inline(__always)
     private func isInWindow(sequence: Int, length: Int) -> Bool {
         if sequence == nextToReceive { return true }
         if length == 0 { return sequence > nextToReceive && sequence < receiveWindowEdge }

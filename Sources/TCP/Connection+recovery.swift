@@ -25,6 +25,7 @@ extension Connection {
     }
 
     /// How long a segment may be overtaken before it counts as lost (RFC 8985 §6.2 step 4).
+    @inline(__always)
     private var reorderingWindow: Interval {
         if !scoreboard.hasSeenReordering, recovery.phase != .open || scoreboard.sackedSegmentCount >= 3 {
             return .zero

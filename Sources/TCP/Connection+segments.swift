@@ -10,6 +10,7 @@ extension Connection {
     }
 
     /// The milliseconds of the timestamps option (RFC 7323 §5.4).
+    @inline(__always)
     func timestamp(at now: Instant) -> UInt32 {
         UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000) &+ configuration.timestampOffset
     }

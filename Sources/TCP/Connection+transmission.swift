@@ -28,6 +28,7 @@ extension Connection {
     }
 
     /// What would be sent next for the first time, as far as the receiver's window and good manners go.
+    @inline(__always)
     func nextExtent() -> Extent? {
         let dataEnd = sendBuffer.end
         var end = min(nextToSend &+ segmentSize, min(dataEnd, sendWindowEdge))
@@ -89,6 +90,7 @@ extension Connection {
     }
 
     /// When the oldest segment in flight is given up, or the connection with it.
+    @inline(__always)
     func retransmissionDeadline(at now: Instant) -> Instant {
         min(now + estimator.backedOffTimeout, max(now, waitingSince + configuration.userTimeout))
     }

@@ -11,6 +11,8 @@ struct SentSegment: Sendable, BitwiseCopyable {
     var start: Int
     var end: Int
     var sentAt: Instant
+    /// Counts all sendings, because many may share an instant.
+    var order: Int
     /// The neighbours in the list of its status, by number.
     var previous = -1
     var next = -1
@@ -25,6 +27,8 @@ struct Delivery: BitwiseCopyable {
     let now: Instant
     /// No retransmission can have been answered faster than this.
     let minimumRoundTrip: Interval
+    /// What was sent from here on is not what the echoed timestamp answers.
+    let answeredBefore: Instant
     var byteCount = 0
     var segmentCount = 0
     /// Of segments sent only once (Karn's rule): the earliest, and the latest.
@@ -54,9 +58,9 @@ struct Scoreboard: Sendable {
     private var extents: ContiguousArray<Extent> = []
     private(set) var sackedSegmentCount = 0
 
-    // RFC 8985 §5.2: the segment sent last of all that were delivered.
-    private(set) var newestSending: Instant?
-    private var newestEnd = 0
+    // RFC 8985 §5.2: what was sent last of all that was delivered.
+    private var nextOrder = 0
+    private var newestOrder = -1
     private(set) var newestRoundTrip = Interval.zero
     private var highestDelivered = 0
     private(set) var hasSeenReordering = false
@@ -87,7 +91,8 @@ struct Scoreboard: Sendable {
         if count == storage.count { grow() }
         let number = nextNumber
         nextNumber &+= 1
-        storage[place(number)] = SentSegment(start: extent.start, end: extent.end, sentAt: now)
+        storage[place(number)] = SentSegment(start: extent.start, end: extent.end, sentAt: now, order: nextOrder)
+        nextOrder &+= 1
         linkInFlight(number)
     }
 
@@ -111,6 +116,8 @@ struct Scoreboard: Sendable {
     private mutating func retransmitted(_ number: Int, at now: Instant) {
         let place = self.place(number)
         storage[place].sentAt = now
+        storage[place].order = nextOrder
+        nextOrder &+= 1
         storage[place].wasRetransmitted = true
         storage[place].status = .inFlight
         linkInFlight(number)
@@ -120,7 +127,7 @@ struct Scoreboard: Sendable {
         let old = storage
         let capacity = max(16, old.count * 2)
         storage = ContiguousArray(
-            repeating: SentSegment(start: 0, end: 0, sentAt: .zero), count: capacity)
+            repeating: SentSegment(start: 0, end: 0, sentAt: .zero, order: 0), count: capacity)
         for number in firstNumber..<nextNumber { storage[place(number)] = old[number & (old.count &- 1)] }
     }
 
@@ -228,13 +235,15 @@ struct Scoreboard: Sendable {
         }
         highestDelivered = max(highestDelivered, segment.end)
         let roundTrip = delivery.now - segment.sentAt
-        if segment.wasRetransmitted, roundTrip < delivery.minimumRoundTrip { return }
-        let newest = newestSending ?? .zero
-        if segment.sentAt > newest || (segment.sentAt == newest && segment.end > newestEnd) || newestSending == nil {
-            newestSending = segment.sentAt
-            newestEnd = segment.end
-            newestRoundTrip = roundTrip
+        // It may be the original that has arrived (RFC 8985 §6.2 step 2).
+        if segment.wasRetransmitted,
+            roundTrip < delivery.minimumRoundTrip || segment.sentAt >= delivery.answeredBefore
+        {
+            return
         }
+        guard segment.order > newestOrder else { return }
+        newestOrder = segment.order
+        newestRoundTrip = roundTrip
     }
 
     // MARK: - Losses
@@ -243,12 +252,10 @@ struct Scoreboard: Sendable {
     ///
     /// Returns whether there were any, and when the next one would have to be given up.
     mutating func detectLosses(at now: Instant, reorderingWindow: Interval) -> (found: Bool, next: Instant?) {
-        guard let newestSending else { return (false, nil) }
         var found = false
         while flight.first >= 0 {
             let segment = self[flight.first]
-            guard segment.sentAt < newestSending || (segment.sentAt == newestSending && segment.end < newestEnd)
-            else { break }
+            guard segment.order < newestOrder else { break }
             let deadline = segment.sentAt + newestRoundTrip + reorderingWindow
             guard deadline <= now else { return (found, deadline) }
             lose(flight.first)
@@ -330,13 +337,11 @@ struct Scoreboard: Sendable {
         nextNumber = storage.count
         var capacity = 16
         while capacity < storage.count { capacity *= 2 }
-        while storage.count < capacity { storage.append(SentSegment(start: 0, end: 0, sentAt: .zero)) }
+        while storage.count < capacity { storage.append(SentSegment(start: 0, end: 0, sentAt: .zero, order: 0)) }
         flight = List()
         lost = List()
         sackedSegmentCount = 0
-        let inOrderOfSending = (0..<nextNumber).sorted {
-            (self[$0].sentAt, self[$0].end) < (self[$1].sentAt, self[$1].end)
-        }
+        let inOrderOfSending = (0..<nextNumber).sorted { (self[$0].order, $0) < (self[$1].order, $1) }
         var lostNumbers: [Int] = []
         for number in inOrderOfSending {
             switch self[number].status {
