@@ -1,6 +1,14 @@
 import Basics
 import Wire
 
+/// Where a segment that arrived stands.
+struct Arrival: BitwiseCopyable {
+    var sequence: Int
+    var acknowledgment: Int
+    /// It carries neither data nor a FIN.
+    var isBare: Bool
+}
+
 extension Connection {
     /// What counts as in flight: with duplicate ACKs but no SACK, each stands for a segment that arrived.
     @inline(__always)
@@ -11,11 +19,12 @@ extension Connection {
 
     /// Takes the acknowledgment of an acceptable segment (RFC 9293 §3.10.7.4, fifth).
     mutating func acknowledge(
-        _ header: TCPHeader, upTo offset: Int, sequence: Int, isBare: Bool, at now: Instant, into output: inout Output
+        _ header: TCPHeader, _ arrival: Arrival, at now: Instant, into output: inout Output
     ) {
+        let offset = arrival.acknowledgment
         let pipeBefore = pipe
         let previous = unacknowledged
-        let windowMoved = updateSendWindow(header, sequence: sequence, acknowledgment: offset)
+        let windowMoved = updateSendWindow(header, arrival)
         var delivery = Delivery(
             now: now, minimumRoundTrip: estimator.minimum ?? .zero, answeredBefore: answeredBefore(header, at: now))
         if offset > previous { advance(to: offset, &delivery, at: now, into: &output) }
@@ -30,7 +39,7 @@ extension Connection {
             return
         }
         if !usesSelectiveAcknowledgments {
-            countDuplicates(delivery, isDuplicate: offset == previous && isBare && !windowMoved)
+            countDuplicates(delivery, isDuplicate: offset == previous && arrival.isBare && !windowMoved)
         }
         if reportsDuplicate { widenReorderingWindow() }
         if offset > previous { judgeReduction(header, acknowledgment: offset) }
@@ -41,9 +50,11 @@ extension Connection {
     }
 
     /// Takes the window of a segment that is not older than the one it was last taken from.
-    private mutating func updateSendWindow(_ header: TCPHeader, sequence: Int, acknowledgment: Int) -> Bool {
-        guard windowUpdateSequence < sequence
-            || (windowUpdateSequence == sequence && windowUpdateAcknowledgment <= acknowledgment)
+    private mutating func updateSendWindow(_ header: TCPHeader, _ arrival: Arrival) -> Bool {
+        let (sequence, acknowledgment) = (arrival.sequence, arrival.acknowledgment)
+        guard
+            windowUpdateSequence < sequence
+                || (windowUpdateSequence == sequence && windowUpdateAcknowledgment <= acknowledgment)
         else { return false }
         let window = Int(header.window) << Int(sendWindowScale)
         let moved = acknowledgment &+ window != sendWindowEdge

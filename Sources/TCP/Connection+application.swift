@@ -14,7 +14,9 @@ extension Connection {
         return count
     }
 
-    /// Says that nothing more will be written: a FIN goes out behind what is queued. The other end may go on.
+    /// Says that nothing more will be written: a FIN goes out behind what is queued.
+    ///
+    /// The other end may go on writing.
     public mutating func finish(at now: Instant, into output: inout Output) {
         guard canWrite else { return }
         finishRequested = true
@@ -32,7 +34,7 @@ extension Connection {
     public mutating func abort(at now: Instant, into output: inout Output) {
         switch state {
         case .synchronizeReceived, .established, .finishWait1, .finishWait2, .closeWait:
-            emit([.reset, .acknowledge], at: nextToSend, payload: Extent(start: 0, end: 0), now: now, into: &output)
+            emit([.reset, .acknowledge], Extent(emptyAt: nextToSend), at: now, into: &output)
         case .closed, .synchronizeSent, .closing, .lastAcknowledgment, .timeWait: break
         }
         discard()
@@ -62,9 +64,6 @@ extension Connection {
         guard window >= 2 * offered, window - offered >= max(1, step) else { return }
         emitAcknowledgment(at: now, into: &output)
     }
-
-    /// What was delivered and not yet given back.
-    public var unconsumed: Int { unconsumedByteCount }
 
     private mutating func noteIdle(at now: Instant) {
         let timeout = max(1, estimator.timeout.nanoseconds)

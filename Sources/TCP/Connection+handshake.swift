@@ -14,7 +14,7 @@ extension Connection {
     /// Sends the SYN, or the SYN with its ACK, and waits for the answer.
     private mutating func repeatHandshake(at now: Instant, into output: inout Output) {
         let flags: TCPFlags = state == .synchronizeSent ? .synchronize : [.synchronize, .acknowledge]
-        emit(flags, at: 0, payload: Extent(start: 0, end: 0), options: .synchronization, now: now, into: &output)
+        emit(flags, Extent(emptyAt: 0), options: .synchronization, at: now, into: &output)
         timers.retransmission = min(
             now + estimator.backedOffTimeout, max(now, waitingSince + configuration.connectTimeout))
     }

@@ -41,7 +41,8 @@ extension Connection {
         lastArrival = now
         unansweredKeepalives = 0
         let isBare = payload.byteCount == 0 && !header.flags.contains(.finish)
-        acknowledge(header, upTo: offset, sequence: sequence, isBare: isBare, at: now, into: &output)
+        let arrival = Arrival(sequence: sequence, acknowledgment: offset, isBare: isBare)
+        acknowledge(header, arrival, at: now, into: &output)
         noteFinishAcknowledged(at: now, into: &output)
         guard state != .closed else { return }
         if !isBare { take(payload, header, at: sequence, now: now, into: &output) }
@@ -136,8 +137,7 @@ extension Connection {
     ) {
         guard !header.flags.contains(.reset), acknowledgment.allowsChallenge(at: now) else { return }
         emit(
-            [.synchronize, .acknowledge], at: 0, payload: Extent(start: 0, end: 0), options: .synchronization,
-            now: now, into: &output)
+            [.synchronize, .acknowledge], Extent(emptyAt: 0), options: .synchronization, at: now, into: &output)
     }
 
     /// RFC 7323 §4.3.
@@ -244,6 +244,7 @@ extension Connection {
         timers = Timers()
         timers.closing = now + configuration.timeWaitDuration
         sendBuffer.discard()
+        reassembly = Reassembly()
         output.append(.closed(.finished))
     }
 }

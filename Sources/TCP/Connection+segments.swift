@@ -15,15 +15,14 @@ extension Connection {
         UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000) &+ configuration.timestampOffset
     }
 
-    /// Writes one segment, with the octets of `payload` from the send buffer.
+    /// Writes one segment, with the octets of `payload` from the send buffer; an empty one gives only the place.
     mutating func emit(
-        _ flags: TCPFlags, at sequence: Int, payload: Extent, options: Options = .none, now: Instant,
-        into output: inout Output
+        _ flags: TCPFlags, _ payload: Extent, options: Options = .none, at now: Instant, into output: inout Output
     ) {
         var writer = SegmentWriter(source: local.port, destination: remote.port)
         let window = windowField(isSynchronization: flags.contains(.synchronize))
         writer.setFixed(
-            sequence: sendSpace.number(at: sequence),
+            sequence: sendSpace.number(at: payload.start),
             acknowledgment: flags.contains(.acknowledge) ? receiveSpace.number(at: nextToReceive) : 0,
             flags: flags, window: window)
         switch options {
@@ -51,8 +50,7 @@ extension Connection {
     /// Sends an ACK without data, with what is held out of order.
     mutating func emitAcknowledgment(at now: Instant, into output: inout Output) {
         emit(
-            .acknowledge, at: nextToSend, payload: Extent(start: 0, end: 0), options: .selectiveAcknowledgments,
-            now: now, into: &output)
+            .acknowledge, Extent(emptyAt: nextToSend), options: .selectiveAcknowledgments, at: now, into: &output)
     }
 
     private func appendHandshakeOptions(to writer: inout SegmentWriter, at now: Instant) {

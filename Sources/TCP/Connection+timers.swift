@@ -39,13 +39,13 @@ extension Connection {
             return
         }
         guard unansweredKeepalives < keepalive.probeCount else {
-            emit([.reset, .acknowledge], at: nextToSend, payload: Extent(start: 0, end: 0), now: now, into: &output)
+            emit([.reset, .acknowledge], Extent(emptyAt: nextToSend), at: now, into: &output)
             close(.timedOut, into: &output)
             return
         }
         unansweredKeepalives += 1
         if scoreboard.isEmpty {
-            emit(.acknowledge, at: unacknowledged - 1, payload: Extent(start: 0, end: 0), now: now, into: &output)
+            emit(.acknowledge, Extent(emptyAt: unacknowledged - 1), at: now, into: &output)
         }
         timers.keepalive = now + keepalive.probeInterval
     }

@@ -67,7 +67,7 @@ extension Connection {
         if extent.end >= sendBuffer.end { flags.insert(.push) }
         if extent.end > sendBuffer.end { flags.insert(.finish) }
         let payload = Extent(start: extent.start, end: min(extent.end, sendBuffer.end))
-        emit(flags, at: extent.start, payload: payload, now: now, into: &output)
+        emit(flags, payload, at: now, into: &output)
         lastSending = now
     }
 
@@ -106,7 +106,7 @@ extension Connection {
             transmit(at: now, into: &output)
             return
         }
-        emit(.acknowledge, at: unacknowledged - 1, payload: Extent(start: 0, end: 0), now: now, into: &output)
+        emit(.acknowledge, Extent(emptyAt: unacknowledged - 1), at: now, into: &output)
         timers.retransmission = retransmissionDeadline(at: now)
     }
 }

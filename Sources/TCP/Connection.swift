@@ -27,9 +27,12 @@ public struct Connection: Sendable {
         case timeout
     }
 
+    /// The address and port of this end.
     public let local: SocketAddress
+    /// The address and port of the other end.
     public let remote: SocketAddress
     let configuration: Configuration
+    /// Where in its life the connection is.
     public internal(set) var state: State
     /// The pseudo-header's share of every checksum.
     let pseudoHeaderSum: UInt64
@@ -83,8 +86,8 @@ public struct Connection: Sendable {
     /// Where the other end's FIN stands.
     var peerFinish: Int?
     var consumesExplicitly: Bool
-    /// Delivered, and not yet given back.
-    var unconsumedByteCount = 0
+    /// What was delivered and not yet given back, while the application consumes explicitly.
+    public internal(set) var unconsumedByteCount = 0
     var acknowledgment = AcknowledgmentPolicy()
 
     // Options.
@@ -129,7 +132,9 @@ public struct Connection: Sendable {
         beginHandshake(at: now, into: &output)
     }
 
-    /// Answers a SYN that came to a listener: sends the SYN with its ACK. Data in the SYN has to come again.
+    /// Answers a SYN that came to a listener: sends the SYN with its ACK.
+    ///
+    /// Data in the SYN is not taken; it comes again.
     public init(
         accepting synchronization: TCPHeader, at local: SocketAddress, from remote: SocketAddress,
         configuration: Configuration = Configuration(), initialSequence: UInt32, at now: Instant,
@@ -168,6 +173,7 @@ public struct Connection: Sendable {
         }
     }
 
+    /// What was counted, and what is believed of the path.
     public var statistics: Statistics {
         var statistics = counts
         statistics.smoothedRoundTrip = estimator.smoothed

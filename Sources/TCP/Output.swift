@@ -29,9 +29,12 @@ public struct Output: ~Copyable {
         case closed(ClosureCause)
     }
 
+    /// The octets of the items.
     public var arena: ByteArena
+    /// What is to be done, in order.
     public private(set) var items: ContiguousArray<Item> = []
 
+    /// An empty output with room for so many octets; it grows when it has to.
     public init(byteCapacity: Int = 64 * 1024) {
         arena = ByteArena(capacity: byteCapacity)
         items.reserveCapacity(64)

@@ -20,5 +20,15 @@ struct Extent: Equatable, Sendable, BitwiseCopyable {
     var start: Int
     var end: Int
 
+    init(start: Int, end: Int) {
+        self.start = start
+        self.end = end
+    }
+
+    /// No bytes, but a place.
+    init(emptyAt offset: Int) {
+        self.init(start: offset, end: offset)
+    }
+
     var byteCount: Int { end &- start }
 }

@@ -105,6 +105,8 @@ final class Exchange {
     var dropsSegment: (Int, Sent) -> Bool = { _, _ in false }
     var log: [Sent] = []
     var keepsLog = true
+    /// Changes octets of some segments and lets them pass for intact.
+    var mutates = false
     private(set) var segmentCount = 0
     private(set) var corruptedCount = 0
     private var output = Output()
@@ -175,14 +177,18 @@ final class Exchange {
         }
     }
 
-    private func arrive(_ octets: [UInt8], at side: Int) {
+    private func arrive(_ segment: [UInt8], at side: Int) {
+        var octets = segment
+        if mutates, random.below(20) == 0 {
+            octets[Int(random.below(UInt64(min(60, octets.count))))] = UInt8(truncatingIfNeeded: random.next())
+        }
         let bytes = octets.span.bytes
         let (local, remote) = (addresses[side], addresses[1 - side])
-        guard TCPHeader.isIntact(bytes, source: remote.address, destination: local.address) else {
+        guard mutates || TCPHeader.isIntact(bytes, source: remote.address, destination: local.address) else {
             corruptedCount += 1
             return
         }
-        guard let header = try? TCPHeader(parsing: bytes) else { return }
+        guard let header = try? TCPHeader(parsing: bytes), header.headerLength <= bytes.byteCount else { return }
         let payload = bytes.extracting(header.headerLength..<bytes.byteCount)
         if sides[side].connection != nil {
             sides[side].connection?.receive(header, payload: payload, at: now, into: &output)

@@ -148,6 +148,23 @@ import Wire
         #expect(sent.map(\.header.flags) == [[.acknowledge, .push, .finish]])
     }
 
+    @Test func `over IPv6 the segments leave room for its header`() throws {
+        var output = Output()
+        let (local, remote) = (IPv6Address(high: 1 << 60, low: 1), IPv6Address(high: 1 << 60, low: 2))
+        _ = Connection(
+            connectingFrom: SocketAddress(.v6(local), port: 1), to: SocketAddress(.v6(remote), port: 2),
+            initialSequence: 3, at: .zero, into: &output)
+        guard case .segment(let range)? = output.items.first else {
+            Issue.record("no SYN")
+            return
+        }
+        let bytes = octets(of: output, range)
+        let isIntact = TCPHeader.isIntact(bytes.span.bytes, source: .v6(local), destination: .v6(remote))
+        #expect(isIntact)
+        let header = try TCPHeader(parsing: bytes.span.bytes)
+        #expect(header.maximumSegmentSize == 1_440)
+    }
+
     @Test func `a segment of no connection is answered with a RST that fits it`() throws {
         var header = TCPHeader(
             sourcePort: 80, destinationPort: 5_000, sequence: 1_000, acknowledgment: 77, flags: [.synchronize],

@@ -99,6 +99,10 @@ final class Specimen {
             window: window)
         if let peerClock { header.timestamps = (peerClock, echo) }
         adjust(&header)
+        receive(header, payload)
+    }
+
+    func receive(_ header: TCPHeader, _ payload: [UInt8]) {
         connection.receive(header, payload: payload.span.bytes, at: now, into: &output)
         collect()
     }
