@@ -91,7 +91,7 @@ struct Impairments: Sendable {
         // Mean 3/2 and variance 3/4, brought to 0 and 1.
         case .pareto: deviation = (jitterRandom.pareto(shape: 3) - 1.5) * 1.154_700_538_379_251_5
         }
-        return max(0, delay &+ Int64((Double(jitter) * deviation).rounded()))
+        return max(0, delay &+ (Double(jitter) * deviation).nearestInteger)
     }
 
     /// A draw from the normal distribution with mean 0 and deviation 1 (Marsaglia's polar method).

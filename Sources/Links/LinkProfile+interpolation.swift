@@ -64,16 +64,19 @@ extension Ratio {
 }
 
 extension Interval {
+    /// Exact up to 100 days; beyond a century an end counts as a century.
     fileprivate func moved(to target: Interval, by progress: Ratio) -> Interval {
-        let step = Double(target.nanoseconds &- nanoseconds) * progress.fraction
-        return self + Interval(nanoseconds: Int64(step.rounded()))
+        let start = Double(nanoseconds)
+        let end = start + (Double(target.nanoseconds) - start) * progress.fraction
+        return Interval(nanoseconds: max(-0x1p62, min(0x1p62, end)).nearestInteger)
     }
 }
 
 extension UInt64 {
+    /// For progress below 1.
     fileprivate func moved(to target: UInt64, by progress: Ratio) -> UInt64 {
         let distance = target > self ? target - self : self - target
-        let step = UInt64((Double(distance) * progress.fraction).rounded())
+        let step = Swift.min(distance, UInt64(Double(distance) * progress.fraction + 0.5))
         return target > self ? self + step : self - step
     }
 }

@@ -180,6 +180,22 @@ import Testing
         #expect(start.interpolated(to: target, progress: Ratio(0.99)).rate == nil)
     }
 
+    @Test func `a ramp between the largest numbers stays between them`() {
+        let start = LinkProfile(
+            rate: BitRate(bitsPerSecond: 0), delay: Interval(nanoseconds: .min), queue: .bytes(.max))
+        let target = LinkProfile(
+            rate: BitRate(bitsPerSecond: .max), delay: Interval(nanoseconds: .max), queue: .bytes(0))
+        var last = start
+        for step in 0..<100 {
+            let profile = start.interpolated(to: target, progress: Ratio(Double(step) / 100))
+            #expect(profile.delay >= last.delay && profile.rate ?? .megabits(0) >= last.rate ?? .megabits(0))
+            guard case .bytes(let limit) = profile.queue, case .bytes(let before) = last.queue else { continue }
+            #expect(limit <= before)
+            last = profile
+        }
+        #expect(target.interpolated(to: start, progress: Ratio(0.999_999_999_999_999_9)).rate != nil)
+    }
+
     @Test func `an even loss becomes a bursty one by way of a chain`() {
         var start = LinkProfile(loss: .bernoulli(Ratio(0.1)))
         let target = LinkProfile(loss: .gilbertElliott(p: Ratio(0.01), r: Ratio(0.25), lossBad: Ratio(0.5)))
