@@ -64,8 +64,12 @@ struct LossWindow: Sendable {
     func counts(at now: Instant, nextSequence: UInt32) -> (expected: UInt32, received: UInt32) {
         var received: UInt32 = 0
         var expected: UInt32 = 0
-        for age in 0..<count {
-            let bucket = buckets[position(age)]
+        // The array's own subscript copies all of it from a value that is only borrowed.
+        let buckets = buckets.span
+        var position = newest
+        for _ in 0..<count {
+            let bucket = buckets[position]
+            position = position == 0 ? Self.capacity - 1 : position - 1
             received &+= bucket.received
             expected = nextSequence &- bucket.firstSequence
             let elapsed = now - bucket.start
