@@ -9,8 +9,8 @@ enum Availability {
     static func obstacle(to kind: ScriptedEvent.Kind) -> String? {
         switch kind {
         case .linkSet, .linkDown, .linkUp, .linkFlap, .nodeKill, .nodeRestart: nil
-        case .bgp: unavailable("events of \"bgp\"")
-        case .cloud: unavailable("events of \"cloud\"")
+        case .bgp: unavailable("event \"bgp\"")
+        case .cloud: unavailable("event \"cloud\"")
         case .attack(let attack): unavailable("attack \"\(attack.kind.rawValue)\"")
         }
     }

@@ -53,6 +53,12 @@ struct Cursor {
         }
     }
 
+    /// Whether it is an object with that key.
+    func hasMember(_ key: String) -> Bool {
+        guard case .object(let members) = node.value else { return false }
+        return members.contains { $0.key == key }
+    }
+
     func elements(expected: String) -> [Cursor]? {
         guard case .array(let elements) = node.value else {
             mismatch(expected)

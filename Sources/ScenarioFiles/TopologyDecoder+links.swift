@@ -14,9 +14,13 @@ extension TopologyDecoder {
                 hasLostLinks = true
                 continue
             }
-            judgePorts(link, object, taken: &ports)
             let name = name(of: link)
-            if !names.insert(name).inserted {
+            let isNew = names.insert(name).inserted
+            guard judgePorts(link, object, taken: &ports) else {
+                hasLostLinks = true
+                continue
+            }
+            if !isNew {
                 (object["name"] ?? object["endpoints"])?.fault(
                     "another link is named \"\(name)\"; give this one a \"name\" of its own")
             }
@@ -79,13 +83,17 @@ extension TopologyDecoder {
         return EndDeclaration(node, port: port, addresses: addresses)
     }
 
-    private func judgePorts(_ link: LinkDeclaration, _ object: ObjectCursor, taken: inout Set<String>) {
+    /// Whether both ports are free, which they are no more afterwards.
+    private func judgePorts(_ link: LinkDeclaration, _ object: ObjectCursor, taken: inout Set<String>) -> Bool {
+        var areFree = true
         for (index, end) in [link.first, link.second].enumerated() {
             guard let port = end.port, !taken.insert("\(nodes[end.node].name):\(port)").inserted else { continue }
             let ends = object["endpoints"]?.elements(expected: "")
             ends?[index].fault(
                 "port \"\(port)\" of \"\(nodes[end.node].name)\" is taken by another link; write another port")
+            areFree = false
         }
+        return areFree
     }
 
     /// The addresses of both ends: one pair of either family, or one of each.
@@ -93,7 +101,7 @@ extension TopologyDecoder {
         let example = "[\"192.0.2.0\", \"192.0.2.1\"]"
         guard let elements = cursor.elements(expected: "a pair of addresses, \(example)") else { return ([], []) }
         guard elements.count == 2 || elements.count == 4 else {
-            cursor.fault("\(elements.count) addresses are no pair; write \(example), or a pair of each family")
+            cursor.fault("there are \(elements.count) addresses; write \(example), or a pair of each family")
             return ([], [])
         }
         var first: [PortAddress] = []

@@ -54,7 +54,7 @@ extension TopologyDecoder {
         for element in cursor.elements(expected: "a list of pairs") ?? [] {
             guard let ends = element.elements(expected: "a pair of nodes, [\"hq\", \"branch\"]") else { continue }
             guard ends.count == 2 else {
-                element.fault("\(ends.count) nodes are no pair; write [\"hq\", \"branch\"]")
+                element.fault("a pair has two nodes, not \(ends.count); write [\"hq\", \"branch\"]")
                 continue
             }
             guard let first = overlayNode(ends[0]), let second = overlayNode(ends[1]) else { continue }
@@ -133,7 +133,7 @@ extension TopologyDecoder {
         var result: [String] = []
         for element in cursor.elements(expected: "a list of ports, [\"wan-a\"]") ?? [] {
             guard let name = element.string(expected: "the name of a port") else { continue }
-            if known.contains(name) {
+            if known.contains(name) || hasLostLinks {
                 result.append(name)
             } else {
                 let advice = NearestName.advice(for: name, among: known)

@@ -44,6 +44,7 @@ struct TopologyDecoder {
         var decoder = TopologyDecoder(session: session, root: root)
         let name = object["name"]?.name(forbidden: "/") ?? FilePath.stem(root.file)
         _ = object["description"]?.string()
+        decoder.hasLostLinks = object.members.contains { !KnownKeys.topology.contains($0.key) }
         decoder.importGraph(object["import"])
         decoder.decodeNodes(object)
         decoder.decodeLinks(object["links"])
@@ -62,6 +63,8 @@ struct TopologyDecoder {
     // MARK: Import
 
     private mutating func importGraph(_ cursor: Cursor?) {
+        let nodeCount = nodes.count
+        defer { if cursor != nil, nodes.count == nodeCount { hasLostLinks = true } }
         guard let cursor, let object = cursor.object(keys: KnownKeys.importGraph) else { return }
         var kind = NodeKind.router
         if let given = object["kind"], let word = given.word(NodeKind.self, what: "kind of node") {
@@ -203,6 +206,9 @@ struct TopologyDecoder {
             cursor.fault("\"\(nodes[site].name)\" is a \(nodes[site].kind.rawValue); name a patronus node or a router")
         case .patronus where nodes[site].lan.isEmpty:
             hasLostLinks = true
+            // A LAN that stands there but does not fit has been told already.
+            let isMissing = nodePlaces[site]?.cursor.hasMember("lan") != true
+            guard isMissing else { return }
             cursor.fault("\"\(nodes[site].name)\" has no \"lan\"; give it one, such as \"lan\": [\"10.2.0.0/16\"]")
         default:
             nodes[index].attachment = site

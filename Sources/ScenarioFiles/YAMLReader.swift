@@ -122,6 +122,10 @@ private struct YAMLConverter {
         case "true": return .bool(true)
         case "false": return .bool(false)
         default:
+            guard let first = scalar.string.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first)
+            else {
+                return .string(scalar.string)
+            }
             let document = JSONScanner.read(Array(scalar.string.utf8), file: file)
             if case .number(let text)? = document.root?.value, document.faults.isEmpty, text == scalar.string {
                 return .number(text)
