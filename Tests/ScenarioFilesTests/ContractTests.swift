@@ -14,21 +14,26 @@ import Wire
             "branch":  { "kind": "patronus", "asn": 65002, "lan": ["10.2.0.0/16"] },
             "isp-a":   { "kind": "router" },
             "isp-b":   { "kind": "router", "asn": 64602 },
-            "aws":     { "kind": "aws-transit-gateway", "region": "us-east-1", "asn": 64512, "prefixes": ["172.31.0.0/16"] },
+            "aws":     { "kind": "aws-transit-gateway", "region": "us-east-1", "asn": 64512, \
+            "prefixes": ["172.31.0.0/16"] },
             "server":  { "kind": "host", "at": "hq" },
             "laptop":  { "kind": "host", "at": "branch" },
             "internet":{ "kind": "host", "at": "isp-a" },
             "frr":     { "kind": "linux", "exec": ["bgpd -f /etc/frr/bgpd.conf"] }
           },
           "links": [
-            { "endpoints": ["branch:wan-a", "isp-a"], "rate": "50Mbit", "delay": "12ms", "jitter": "1ms", "loss": "0.1%", "queue": "100ms", "costPerGB": 0.02 },
-            { "endpoints": ["branch:wan-b", "isp-b"], "rate": "20Mbit", "delay": "35ms", "trace": "../shared/lte.down" },
+            { "endpoints": ["branch:wan-a", "isp-a"], "rate": "50Mbit", "delay": "12ms", "jitter": "1ms", \
+            "loss": "0.1%", "queue": "100ms", "costPerGB": 0.02 },
+            { "endpoints": ["branch:wan-b", "isp-b"], "rate": "20Mbit", "delay": "35ms", \
+            "trace": "../shared/lte.down" },
             { "endpoints": ["hq:wan-a", "isp-a"], "rate": "1Gbit", "delay": "3ms" },
             { "endpoints": ["hq:wan-b", "isp-b"], "rate": "1Gbit", "delay": "4ms" }
           ],
-          "overlay": { "tunnels": "full-mesh", "encryption": "wireguard", "probeInterval": "100ms", "detectMultiplier": 3 },
+          "overlay": { "tunnels": "full-mesh", "encryption": "wireguard", "probeInterval": "100ms", \
+          "detectMultiplier": 3 },
           "slaClasses": [ { "name": "voice", "latency": "150ms", "jitter": "30ms", "loss": "1%" } ],
-          "steering": [ { "name": "voice-first", "match": { "application": "voip" }, "sla": "voice", "prefer": ["wan-a"], "priority": 200 } ]
+          "steering": [ { "name": "voice-first", "match": { "application": "voip" }, "sla": "voice", \
+          "prefer": ["wan-a"], "priority": 200 } ]
         }
         """
 
@@ -42,7 +47,8 @@ import Wire
           "warmup": "10s",
           "traffic": [
             { "name": "calls", "application": "voip", "from": "laptop", "to": "server", "flows": 10, "start": "10s" },
-            { "name": "backup", "application": "fileTransfer", "from": "laptop", "to": "server", "bytes": "200MB", "start": "20s" }
+            { "name": "backup", "application": "fileTransfer", "from": "laptop", "to": "server", "bytes": "200MB", \
+            "start": "20s" }
           ],
           "events": [
             { "at": "40s", "link": "branch:wan-a--isp-a", "set": { "delay": "180ms", "loss": "8%" }, "over": "20s" },

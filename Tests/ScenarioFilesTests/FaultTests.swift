@@ -1,3 +1,4 @@
+import Foundation
 import Scenario
 import ScenarioFiles
 import TestKit
@@ -171,6 +172,11 @@ private let scenarioSpoilings: [Spoiling] = [
             let yaml = ParsedDocument(Array(text.utf8), file: "x.yaml")
             #expect(yaml.root != nil || !yaml.faults.isEmpty)
         }
+    }
+
+    @Test func `a folder is no scenario`() {
+        let faults = ScenarioLoader(.disk).faults(projectFolder.appending(path: "scenarios").path)
+        #expect(faults.map(\.message) == ["this is no regular file; give the path of a file"])
     }
 
     @Test func `a file is recognised as a scenario or a topology by its keys`() {

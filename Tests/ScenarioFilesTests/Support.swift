@@ -46,7 +46,8 @@ enum Example {
           ],
           "overlay": { "tunnels": "full-mesh", "probeInterval": "100ms", "detectMultiplier": 3 },
           "slaClasses": [ { "name": "voice", "latency": "150ms" } ],
-          "steering": [ { "name": "voice-first", "match": { "application": "voip" }, "sla": "voice", "prefer": ["wan-a"] } ]
+          "steering": [ { "name": "voice-first", "match": { "application": "voip" }, "sla": "voice", \
+          "prefer": ["wan-a"] } ]
         }
         """
 
@@ -89,7 +90,8 @@ enum Example {
           <key attr.name="Latitude" for="node" id="d2"/>
           <key attr.name="Longitude" for="node" id="d3"/>
           <graph edgedefault="undirected">
-            <node id="0"><data key="d1">Zürich HB</data><data key="d2">47.3769</data><data key="d3">8.5417</data></node>
+            <node id="0"><data key="d1">Zürich HB</data><data key="d2">47.3769</data><data key="d3">8.5417</data>\
+            </node>
             <node id="1"><data key="d1">Genève</data><data key="d2">46.2044</data><data key="d3">6.1432</data></node>
             <node id="2"><data key="d1">Genève</data></node>
             <edge source="0" target="1"/>
