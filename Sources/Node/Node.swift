@@ -9,6 +9,7 @@
 // is the only place where one subject learns of another.
 
 import BFD
+import BGP
 public import Basics
 public import Machine
 import Steering
@@ -27,6 +28,12 @@ public struct Node: ~Copyable {
     var places = IndexTable()
     var portIsUp: [Bool]
     var steering: Steering
+    var speaker: Speaker
+    var streams: PeerStreams
+    /// Whether each peer has a tunnel that is up.
+    var peerIsReachable: [Bool]
+    /// What the speaker has just asked for, until it is carried out.
+    var routing = SpeakerOutbox()
     var routes = OverlayRoutes()
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
@@ -43,6 +50,9 @@ public struct Node: ~Copyable {
         self.configuration = configuration
         portIsUp = Array(repeating: true, count: configuration.ports.count)
         steering = Steering(configuration.steering)
+        speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
+        streams = PeerStreams(peerCount: configuration.peers.count)
+        peerIsReachable = Array(repeating: false, count: configuration.peers.count)
         nextSample = now + configuration.sampleInterval
         for end in configuration.tunnels {
             places[UInt64(end.id.rawValue)] = UInt32(tunnels.count)
@@ -77,8 +87,8 @@ public struct Node: ~Copyable {
             streamOpened(stream, from: remote, at: now, into: &outbox)
         case .streamBytes(let stream, let bytes):
             streamReceived(bytes, on: stream, at: now, into: &outbox)
-        case .streamClosed(let stream, _):
-            streamClosed(stream, at: now, into: &outbox)
+        case .streamClosed(let stream, let closure):
+            streamClosed(stream, closure, at: now, into: &outbox)
         case .streamWritable:
             break
         case .command(let command):
@@ -152,6 +162,7 @@ enum GenevePort {
     static let number: UInt16 = 6_081
 }
 
+/// Where BGP speakers listen (RFC 4271 §4.2).
 enum BGPPort {
     static let number: UInt16 = 179
 }

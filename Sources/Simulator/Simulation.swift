@@ -75,6 +75,17 @@ public struct Simulation: ~Copyable {
         network.capture.removeAll()
     }
 
+    /// Puts an outsider's frame on a link, as if the device at its source had sent it.
+    public mutating func offer(_ frame: RawSpan, toLink link: Int, _ direction: LinkDirection) {
+        precondition(frame.byteCount <= network.pool.largestPacket)
+        network.ledger.sent(0)
+        let packet = network.pool.store(frame)
+        network.transmit(packet, on: SimulationPlan.direction(link, direction))
+    }
+
+    /// The largest frame that ``offer(_:toLink:_:)`` takes, in bytes.
+    public var largestFrame: Int { network.pool.largestPacket }
+
     private mutating func happen(_ event: QueuedEvent) {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
@@ -114,10 +125,10 @@ public struct Simulation: ~Copyable {
         network.hops &+= 1
         let device = network.links[direction].device
         let port = Int(network.links[direction].port.rawValue)
-        note(event, device, content: network.digest(of: packet))
+        note(event, device, content: network.pool.digest(of: packet))
         if network.links[direction].isCaptured, !network.links[direction].isForward {
-            network.capture.append(
-                network.pool.bytes(packet), link: network.links[direction].linkIndex, at: network.now)
+            network.pool.capture(
+                packet, link: network.links[direction].linkIndex, at: network.now, into: &network.capture)
         }
         devices[device].receive(packet, on: port, &network)
     }
@@ -168,14 +179,5 @@ extension Network {
         guard offset < pool.byteCount(packet) else { return }
         let octet: UInt8 = pool.load(packet, at: offset)
         pool.patch(octet ^ (0x80 >> UInt8(bit % 8)), at: offset, of: packet)
-    }
-
-    /// A cheap hash of a frame: its length, addresses and the start of its upper layer.
-    func digest(of packet: PacketID) -> UInt64 {
-        let byteCount = pool.byteCount(packet)
-        guard byteCount >= 42 else { return UInt64(byteCount) }
-        let addresses: UInt64 = pool.load(packet, at: 26)
-        let upper: UInt64 = pool.load(packet, at: 34)
-        return (addresses &* 0x9E37_79B9_7F4A_7C15) ^ upper ^ (UInt64(byteCount) << 48)
     }
 }

@@ -63,7 +63,7 @@ struct FlowPlan: Sendable {
         case .web:
             return (SocketAddress(from, port: 0), SocketAddress(to, port: 443))
         case .fileTransfer:
-            return (SocketAddress(from, port: 0), SocketAddress(to, port: 989))
+            return (SocketAddress(from, port: 0), SocketAddress(to, port: 20))
         case .voip:
             // Even ports of the range that telephones take for RTP.
             return (

@@ -38,6 +38,8 @@ extension SimulationPlan {
         configuration.probeInterval = topology.overlay.probeInterval
         configuration.detectMultiplier = UInt8(clamping: topology.overlay.detectMultiplier)
         configuration.sampleInterval = scenario.record.interval
+        // In a full mesh everybody hears of everything at first hand.
+        configuration.isTransit = topology.overlay.tunnels != .fullMesh
         return configuration
     }
 
@@ -93,7 +95,7 @@ extension SimulationPlan {
             ("tcp", ProtocolNumber.tcp), ("udp", ProtocolNumber.udp), ("icmp", ProtocolNumber.icmp),
         ]
         return Steering.Match(
-            application: match.application.flatMap { Application(rawValue: $0) }, source: match.source,
+            application: match.application.flatMap { Steering.Application(rawValue: $0) }, source: match.source,
             destination: match.destination,
             protocolNumber: protocols.first { $0.name == match.transport }?.number,
             ports: match.port.map { $0...$0 })

@@ -51,7 +51,11 @@ extension LinkProfile {
             reorder: settings.reorder ?? .zero, corrupt: settings.corrupt ?? .zero)
         if let queue = settings.queue { self.queue = QueueLimit(queue) }
         if let discipline = settings.discipline { self.discipline = QueueDiscipline(discipline) }
-        if let trace = settings.trace { self.trace = try? Trace(opportunities: trace.opportunities) }
+        if let trace = settings.trace { self.trace = Self.trace(trace) }
+    }
+
+    private static func trace(_ trace: DeliveryTrace) -> Trace? {
+        try? Trace(parsing: trace.opportunities.map { String($0) }.joined(separator: "\n"))
     }
 
     private static func distribution(_ settings: LinkSettings) -> Links.JitterDistribution {
