@@ -130,6 +130,15 @@ public struct PacketPool: ~Copyable {
         return unsafe _overrideLifetime(RawSpan(_unsafeBytes: octets), borrowing: self)
     }
 
+    /// Lends the packet's octets for reading and writing in place.
+    @inlinable
+    @inline(__always)
+    public borrowing func withOctets<Result>(
+        of packet: PacketID, _ body: (UnsafeMutableRawBufferPointer) -> Result
+    ) -> Result {
+        unsafe body(UnsafeMutableRawBufferPointer(start: pointer(packet), count: byteCount(packet)))
+    }
+
     /// Reads a big-endian field.
     @inlinable
     public borrowing func load<T: FixedWidthInteger & BitwiseCopyable>(

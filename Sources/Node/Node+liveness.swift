@@ -74,6 +74,7 @@ extension Node {
         outbox.append(
             .report(.tunnelState(tunnels[place].end.id, isUp ? .up : .down, isUp ? .sessionUp : cause)))
         updateSteering(place, isMeasured: false, at: now, into: &outbox)
+        reachabilityChanged(of: tunnels[place].end.peer, at: now, into: &outbox)
     }
 
     private mutating func send(
@@ -97,11 +98,20 @@ extension Node {
             of: scratch.bytes(ByteRange(start: datagram, count: scratch.count - datagram)), from: .v4(source),
             to: .v4(destination))
         scratch.patch(checksum, at: datagram + 6)
-        let range = tunnels[place].tunnel.seal(
-            innerPacket: scratch.bytes(ByteRange(start: start, count: scratch.count - start)), at: now,
-            into: &outbox.arena)
+        let range = scratch.seal(
+            ByteRange(start: start, count: scratch.count - start), into: &outbox.arena,
+            by: &tunnels[place].tunnel, at: now)
         outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, range))
         scratch.removeAll()
+    }
+}
+
+extension ByteArena {
+    /// Lends octets to a tunnel, which seals them into another arena.
+    borrowing func seal(
+        _ range: ByteRange, into arena: inout ByteArena, by tunnel: inout Tunnel, at now: Instant
+    ) -> ByteRange {
+        tunnel.seal(innerPacket: bytes(range), at: now, into: &arena)
     }
 }
 

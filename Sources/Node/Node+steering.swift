@@ -2,6 +2,7 @@ import Basics
 import Machine
 import Steering
 import Telemetry
+import Tunnel
 import Wire
 
 extension Node {

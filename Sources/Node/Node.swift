@@ -29,7 +29,11 @@ public struct Node: ~Copyable {
     var portIsUp: [Bool]
     var steering: Steering
     var speaker: Speaker
-    var streams = PeerStreams()
+    var streams: PeerStreams
+    /// Whether each peer has a tunnel that is up.
+    var peerIsReachable: [Bool]
+    /// What the speaker has just asked for, until it is carried out.
+    var routing = SpeakerOutbox()
     var routes = OverlayRoutes()
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
@@ -47,6 +51,8 @@ public struct Node: ~Copyable {
         portIsUp = Array(repeating: true, count: configuration.ports.count)
         steering = Steering(configuration.steering)
         speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
+        streams = PeerStreams(peerCount: configuration.peers.count)
+        peerIsReachable = Array(repeating: false, count: configuration.peers.count)
         nextSample = now + configuration.sampleInterval
         for end in configuration.tunnels {
             places[UInt64(end.id.rawValue)] = UInt32(tunnels.count)
@@ -81,8 +87,8 @@ public struct Node: ~Copyable {
             streamOpened(stream, from: remote, at: now, into: &outbox)
         case .streamBytes(let stream, let bytes):
             streamReceived(bytes, on: stream, at: now, into: &outbox)
-        case .streamClosed(let stream, _):
-            streamClosed(stream, at: now, into: &outbox)
+        case .streamClosed(let stream, let closure):
+            streamClosed(stream, closure, at: now, into: &outbox)
         case .streamWritable:
             break
         case .command(let command):

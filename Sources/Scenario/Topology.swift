@@ -1,3 +1,5 @@
+import Wire
+
 /// What is built: nodes, the links between them, and how the overlay runs over them.
 ///
 /// Build one with ``init(name:nodes:links:overlay:slaClasses:steering:)``, which fills
@@ -10,6 +12,14 @@ public struct Topology: Equatable, Sendable {
     public var overlay: OverlayConfiguration
     public var slaClasses: [SLAClass]
     public var steering: [SteeringPolicy]
+
+    /// Takes the IPv4 addresses off all ports that have an IPv6 address as well.
+    public mutating func removeIPv4() {
+        for index in links.indices {
+            if links[index].first.ipv6 != nil { links[index].first.addresses.removeAll { $0.address.isIPv4 } }
+            if links[index].second.ipv6 != nil { links[index].second.addresses.removeAll { $0.address.isIPv4 } }
+        }
+    }
 
     /// The index of the node of that name.
     public func nodeIndex(named name: String) -> Int? {

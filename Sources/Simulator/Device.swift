@@ -25,7 +25,10 @@ struct Device: ~Copyable {
 
     /// A frame has arrived at a port.
     mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) {
-        dispose(kernel.receive(packet, on: port, &network), &network)
+        let disposition = kernel.receive(packet, on: port, &network)
+        // What was only forwarded asks for nothing more.
+        if case .done = disposition, kernel.deferred.isEmpty, !kernel.hasNewTimer { return }
+        dispose(disposition, &network)
         settle(&network)
     }
 
@@ -104,8 +107,11 @@ struct Device: ~Copyable {
         let local = kernel.streams.streams[index].local
         let remote = kernel.streams.streams[index].remote
         let tag = kernel.streams.streams[index].tag
-        for position in 0..<kernel.streams.output.items.count {
-            switch kernel.streams.output.items[position] {
+        var position = 0
+        while position < kernel.streams.output.items.count {
+            let item = kernel.streams.output.items[position]
+            position += 1
+            switch item {
             case .segment(let range):
                 kernel.sendSegment(range, from: local.address, to: remote.address, tag: tag, &network)
             case .bytes(let range):
@@ -113,8 +119,8 @@ struct Device: ~Copyable {
                     range, of: stream, to: &occupant, at: network.now, into: &network.outbox)
             case .connected:
                 handle(.streamOpened(stream, local: local, remote: remote), &network)
-            case .writable(let byteCount):
-                handle(.streamWritable(stream, byteCount: byteCount), &network)
+            case .writable:
+                kernel.streams.writeBacklog(of: index, at: network.now)
             case .peerFinished:
                 handle(.streamClosed(stream, .finished), &network)
             case .closed(let cause):
@@ -122,11 +128,11 @@ struct Device: ~Copyable {
             }
         }
         kernel.streams.output.removeAll()
-        if kernel.streams.streams[index].connection.isClosed {
-            kernel.streams.remove(index)
-        } else {
-            kernel.streams.rearm(index)
-        }
+        guard !kernel.streams.streams[index].connection.isClosed else { return kernel.streams.remove(index) }
+        kernel.streams.rearm(index)
+        guard let room = kernel.streams.streams[index].offeredRoom else { return }
+        kernel.streams.streams[index].room = room
+        handle(.streamWritable(stream, byteCount: room), &network)
     }
 
     /// Carries everything out until nothing is left, then arranges the next wake.
@@ -143,6 +149,7 @@ struct Device: ~Copyable {
     }
 
     private mutating func arm(_ network: inout Network) {
+        kernel.hasNewTimer = false
         let deadline = max(min(kernel.nextDeadline, occupant.nextDeadline), network.now)
         guard deadline < scheduledWake else { return }
         scheduledWake = deadline
@@ -152,6 +159,7 @@ struct Device: ~Copyable {
     /// Carries out the machine's actions in order. Packets that come of a packet which the
     /// machine was handed carry its tag on; where none does, its life ends here.
     private mutating func carryOut(passing packet: PacketID?, _ network: inout Network) {
+        guard packet != nil || !network.outbox.actions.isEmpty else { return }
         let tag = packet.map { network.pool.tag($0) }
         var dropped: DropCause?
         var passed = 0
@@ -256,8 +264,7 @@ extension Network {
 
     /// Hands octets of the outbox to a stream.
     mutating func write(_ range: ByteRange, to stream: Int, of kernel: inout Kernel) {
-        _ = kernel.streams.streams[stream].connection.write(
-            outbox.bytes(range), at: now, into: &kernel.streams.output)
+        outbox.write(range, to: stream, of: &kernel.streams, at: now)
     }
 
     /// A frame with room for an Ethernet header around an IP packet of the outbox.

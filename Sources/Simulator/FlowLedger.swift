@@ -1,26 +1,16 @@
-public import Basics
-public import Steering
-public import Telemetry
+import Basics
+import Telemetry
 
 /// The account of one direction of a flow: every packet sent ends in one of the others.
-public struct FlowAccount: Sendable {
-    public let key: FlowKey
-    public internal(set) var sent: UInt64 = 0
+struct FlowAccount: Sendable {
+    let key: FlowKey
+    var sent: UInt64 = 0
     /// Copies that a link or a node made on the way.
-    public internal(set) var duplicated: UInt64 = 0
-    public internal(set) var delivered: UInt64 = 0
-    public internal(set) var dropped: [UInt64] = []
-    public internal(set) var inFlight: UInt64 = 0
-
-    /// Whether sent and duplicated equal delivered, dropped and in flight.
-    public var isBalanced: Bool {
-        sent + duplicated == delivered + inFlight + dropped.reduce(0, +)
-    }
-
-    /// How many were dropped for one cause.
-    public func dropped(_ cause: DropCause) -> UInt64 {
-        dropped.isEmpty ? 0 : dropped[Int(cause.rawValue)]
-    }
+    var duplicated: UInt64 = 0
+    var delivered: UInt64 = 0
+    /// By the raw value of the cause; empty where nothing was dropped.
+    var dropped: [UInt64] = []
+    var inFlight: UInt64 = 0
 }
 
 /// Counts every packet of every flow from the socket that sent it to its end.

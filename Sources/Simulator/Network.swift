@@ -10,7 +10,7 @@ struct Network: ~Copyable {
     var now = Instant.zero
     var pool: PacketPool
     var queue = EventQueue()
-    var links: ContiguousArray<LinkInMotion> = []
+    var links = Slab<LinkInMotion>()
     var ledger = FlowLedger()
     var capture = CaptureBuffer()
     var hops: UInt64 = 0
@@ -27,9 +27,9 @@ struct Network: ~Copyable {
     /// Puts a frame on a link's direction; the packet belongs to the link from now on.
     mutating func transmit(_ packet: PacketID, on direction: Int) {
         if links[direction].isCaptured, links[direction].isForward {
-            capture.append(pool.bytes(packet), link: links[direction].linkIndex, at: now)
+            pool.capture(packet, link: links[direction].linkIndex, at: now, into: &capture)
         }
-        let flowHash = links[direction].link.wantsFlowHash ? hash(of: packet) : 0
+        let flowHash = links[direction].link.profile.discipline == .fairQueueCoDel ? pool.flowHash(of: packet) : 0
         let offered = QueuedPacket(
             token: packet.rawValue, byteCount: UInt32(pool.byteCount(packet)), flowHash: flowHash)
         switch links[direction].link.offer(offered, at: now) {
@@ -61,15 +61,8 @@ struct Network: ~Copyable {
     /// A packet that a device originates, from octets at the end of the scratch arena.
     mutating func originate(from start: Int, tag: UInt32) -> PacketID {
         let range = ByteRange(start: start, count: scratch.count - start)
-        let packet = pool.store(scratch.bytes(range), tag: tag)
+        let packet = scratch.store(range, in: &pool, tag: tag)
         ledger.sent(tag)
         return packet
-    }
-
-    private borrowing func hash(of packet: PacketID) -> UInt32 {
-        guard pool.byteCount(packet) > EthernetHeader.byteCount,
-            let tuple = FiveTuple(packet: pool.bytes(packet).extracting(droppingFirst: EthernetHeader.byteCount))
-        else { return 0 }
-        return UInt32(truncatingIfNeeded: tuple.key.rawValue)
     }
 }

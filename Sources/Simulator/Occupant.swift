@@ -7,46 +7,58 @@ import Traffic
 import Wire
 
 /// The machine that runs on a device: a node, an end host, or none on a router.
+///
+/// Behind a pointer, so that a large machine is never moved to be looked at.
 struct Occupant: ~Copyable {
-    var node: Node?
-    var host: EndHost?
+    private var node: UnsafeMutablePointer<Node>?
+    private var host: UnsafeMutablePointer<EndHost>?
+    /// When the machine wants to be woken; `never` where it does not.
+    private(set) var nextDeadline = Instant.never
 
-    init() {
-        node = nil
-        host = nil
+    init() {}
+
+    init(_ node: consuming Node) {
+        let pointer = UnsafeMutablePointer<Node>.allocate(capacity: 1)
+        unsafe pointer.initialize(to: node)
+        unsafe self.node = pointer
     }
 
-    var isPresent: Bool {
-        switch node {
-        case .some: return true
-        case .none: break
+    init(_ host: consuming EndHost) {
+        let pointer = UnsafeMutablePointer<EndHost>.allocate(capacity: 1)
+        unsafe pointer.initialize(to: host)
+        unsafe self.host = pointer
+    }
+
+    deinit {
+        if let node = unsafe node {
+            unsafe node.deinitialize(count: 1)
+            unsafe node.deallocate()
         }
-        switch host {
-        case .some: return true
-        case .none: return false
+        if let host = unsafe host {
+            unsafe host.deinitialize(count: 1)
+            unsafe host.deallocate()
         }
     }
+
+    var isPresent: Bool { unsafe node != nil || host != nil }
 
     mutating func handle(_ event: borrowing Event, at now: Instant, into outbox: inout Outbox) {
-        node?.handle(event, at: now, into: &outbox)
-        host?.handle(event, at: now, into: &outbox)
+        if let node = unsafe node {
+            unsafe node.pointee.handle(event, at: now, into: &outbox)
+            nextDeadline = unsafe node.pointee.nextDeadline?.at ?? .never
+        } else if let host = unsafe host {
+            unsafe host.pointee.handle(event, at: now, into: &outbox)
+            nextDeadline = unsafe host.pointee.nextDeadline?.at ?? .never
+        }
     }
 
-    var nextDeadline: Instant {
-        let node = node?.nextDeadline?.at ?? .never
-        let host = host?.nextDeadline?.at ?? .never
-        return min(node, host)
-    }
-}
-
-extension Occupant {
     /// The prefixes that the node wants routed to the overlay interface, in order.
-    var overlayPrefixes: [IPPrefix] { node?.overlayPrefixes ?? [] }
+    var overlayPrefixes: [IPPrefix] { unsafe node?.pointee.overlayPrefixes ?? [] }
 
     /// How many packets the node dropped for want of a path though a tunnel was up.
-    var blackholedPackets: UInt64 { node?.blackholedPackets ?? 0 }
+    var blackholedPackets: UInt64 { unsafe node?.pointee.blackholedPackets ?? 0 }
 
-    func flowReports(at now: Instant) -> [FlowReport] { host?.reports(at: now) ?? [] }
+    func flowReports(at now: Instant) -> [FlowReport] { unsafe host?.pointee.reports(at: now) ?? [] }
 }
 
 extension PacketPool {

@@ -30,24 +30,22 @@ extension Simulation {
         for index in scenario.topology.nodes.indices {
             let node = scenario.topology.nodes[index]
             var device = Device(index: index, name: node.name, kind: node.kind, kernel: kernel(of: index))
-            install(on: &device)
+            device.occupant = makeOccupant(of: index, life: 0)
             devices.append(device)
         }
     }
 
-    /// Puts a fresh machine on a device.
-    mutating func install(on device: inout Device) {
-        let stream = "machine \(device.name) \(device.lives)"
-        device.lives += 1
-        let random = SeededRandom(seed: seed, stream: stream)
-        switch device.kind {
+    /// A fresh machine for a device; each of its lives draws other numbers.
+    func makeOccupant(of index: Int, life: UInt64) -> Occupant {
+        let node = scenario.topology.nodes[index]
+        switch node.kind {
         case .patronus:
-            device.occupant.node = Node(
-                plan.nodeConfiguration(of: device.index, in: scenario), random: random, at: network.now)
+            let random = SeededRandom(seed: seed, stream: "node \(node.name) life \(life)")
+            return Occupant(Node(plan.nodeConfiguration(of: index, in: scenario), random: random, at: network.now))
         case .host:
-            device.occupant.host = EndHost(plan.flows.configuration(of: device.index, in: scenario), random: random)
+            return Occupant(EndHost(plan.flows.configuration(of: index, in: scenario), seed: seed))
         default:
-            break
+            return Occupant()
         }
     }
 
@@ -65,7 +63,7 @@ extension Simulation {
                     address6: here.ipv6, gateway4: there.ipv4, gateway6: there.ipv6,
                     mtu: SimulationPlan.mtu(topology.links[port.link], port.direction)))
         }
-        let overlayMTU = (ports.map(\.mtu).min() ?? 1_500) - Tunnel.overhead(isIPv4: true)
+        let overlayMTU = (ports.map(\.mtu).min() ?? 1_500) - Tunnel.overheadOverIPv4
         var kernel = Kernel(
             device: index, ports: ports, overlayMTU: overlayMTU,
             random: SeededRandom(seed: seed, stream: "kernel \(topology.nodes[index].name)"))

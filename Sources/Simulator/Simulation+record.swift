@@ -33,7 +33,8 @@ extension Simulation {
     }
 
     private func linkAccounts() -> [LinkAccount] {
-        network.links.map { motion in
+        (0..<network.links.count).map { index in
+            let motion = network.links[index]
             var account = LinkAccount(link: motion.linkIndex, direction: motion.isForward ? .forward : .reverse)
             account.offered = motion.link.counters.offered
             account.offeredBytes = motion.link.counters.offeredBytes

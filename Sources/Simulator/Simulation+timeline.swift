@@ -25,7 +25,8 @@ extension Simulation {
         case .kill(let node):
             devices[node].kill(&network)
         case .start(let node):
-            install(on: &devices[node])
+            devices[node].lives += 1
+            devices[node].occupant = makeOccupant(of: node, life: devices[node].lives)
             devices[node].start(&network)
         case .resetSession(let pair):
             resetSession(pair)

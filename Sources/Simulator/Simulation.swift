@@ -3,6 +3,7 @@ import Links
 import Machine
 public import Scenario
 import Telemetry
+public import Traffic
 import Wire
 
 /// A running scenario in virtual time: a value, with nothing global, as many side by side as there are cores.
@@ -27,11 +28,13 @@ public struct Simulation: ~Copyable {
     public private(set) var trace: [TracedEvent] = []
 
     /// Builds the world and starts every machine at instant 0.
-    public init(_ scenario: Scenario, seed: UInt64? = nil) {
+    ///
+    /// - Parameter replays: the conversations of `replay` traffic, by the index of its entry.
+    public init(_ scenario: Scenario, seed: UInt64? = nil, replays: [ReplayScript?] = []) {
         let seed = seed ?? scenario.seed
         self.scenario = scenario
         self.seed = seed
-        plan = SimulationPlan(scenario)
+        plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
         rampStarts = ContiguousArray(repeating: nil, count: scenario.topology.links.count * 2)
@@ -72,6 +75,17 @@ public struct Simulation: ~Copyable {
         network.capture.removeAll()
     }
 
+    /// Puts an outsider's frame on a link, as if the device at its source had sent it.
+    public mutating func offer(_ frame: RawSpan, toLink link: Int, _ direction: LinkDirection) {
+        precondition(frame.byteCount <= network.pool.largestPacket)
+        network.ledger.sent(0)
+        let packet = network.pool.store(frame)
+        network.transmit(packet, on: SimulationPlan.direction(link, direction))
+    }
+
+    /// The largest frame that ``offer(_:toLink:_:)`` takes, in bytes.
+    public var largestFrame: Int { network.pool.largestPacket }
+
     private mutating func happen(_ event: QueuedEvent) {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
@@ -111,10 +125,10 @@ public struct Simulation: ~Copyable {
         network.hops &+= 1
         let device = network.links[direction].device
         let port = Int(network.links[direction].port.rawValue)
-        note(event, device, content: network.digest(of: packet))
+        note(event, device, content: network.pool.digest(of: packet))
         if network.links[direction].isCaptured, !network.links[direction].isForward {
-            network.capture.append(
-                network.pool.bytes(packet), link: network.links[direction].linkIndex, at: network.now)
+            network.pool.capture(
+                packet, link: network.links[direction].linkIndex, at: network.now, into: &network.capture)
         }
         devices[device].receive(packet, on: port, &network)
     }
@@ -165,14 +179,5 @@ extension Network {
         guard offset < pool.byteCount(packet) else { return }
         let octet: UInt8 = pool.load(packet, at: offset)
         pool.patch(octet ^ (0x80 >> UInt8(bit % 8)), at: offset, of: packet)
-    }
-
-    /// A cheap hash of a frame: its length, addresses and the start of its upper layer.
-    func digest(of packet: PacketID) -> UInt64 {
-        let byteCount = pool.byteCount(packet)
-        guard byteCount >= 42 else { return UInt64(byteCount) }
-        let addresses: UInt64 = pool.load(packet, at: 26)
-        let upper: UInt64 = pool.load(packet, at: 34)
-        return (addresses &* 0x9E37_79B9_7F4A_7C15) ^ upper ^ (UInt64(byteCount) << 48)
     }
 }

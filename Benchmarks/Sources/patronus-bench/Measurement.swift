@@ -30,7 +30,7 @@ func processSeconds() -> Double {
 /// The most memory that the process ever held.
 func peakMebibytes() -> Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Double(usage.ru_maxrss) / 1_024
 }
 

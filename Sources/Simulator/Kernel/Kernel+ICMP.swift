@@ -13,10 +13,9 @@ enum UnreachableKind {
 extension Kernel {
     /// ICMP for this kernel: echoes are answered, "too big" reaches the streams (RFC 792, RFC 1191).
     mutating func receiveICMP(_ local: LocalPacket, _ network: inout Network) -> Disposition {
-        let message = network.pool.bytes(local.packet).extracting(local.payload)
-        var sum = Checksum()
-        sum.add(message)
-        guard let header = try? ICMPHeader(parsing: message), sum.value == 0 else {
+        guard let header = network.pool.icmpHeader(local),
+            network.pool.checksum(local.payload, of: local.packet) == 0
+        else {
             network.drop(local.packet, .badChecksum)
             return .done
         }
@@ -33,13 +32,13 @@ extension Kernel {
 
     /// ICMPv6 for this kernel beside neighbour discovery (RFC 4443).
     mutating func receiveICMPv6(_ local: LocalPacket, _ network: inout Network) -> Disposition {
-        let message = network.pool.bytes(local.packet).extracting(local.payload)
         var sum = Checksum()
         sum.addPseudoHeader(
             source: local.source, destination: local.destination, protocolNumber: ProtocolNumber.icmpv6,
-            byteCount: message.byteCount)
-        sum.add(message)
-        guard let header = try? ICMPHeader(parsing: message), sum.value == 0 else {
+            byteCount: local.payload.count)
+        guard let header = network.pool.icmpHeader(local),
+            network.pool.checksum(local.payload, of: local.packet, after: sum) == 0
+        else {
             network.drop(local.packet, .badChecksum)
             return .done
         }
@@ -56,7 +55,7 @@ extension Kernel {
 
     private mutating func answerEcho(_ local: LocalPacket, reply type: UInt8, _ network: inout Network) {
         let start = network.scratch.count
-        network.scratch.append(network.pool.bytes(local.packet).extracting(local.payload))
+        network.pool.append(local.payload, of: local.packet, to: &network.scratch)
         network.scratch.patch(UInt16(type) << 8, at: start)
         network.scratch.patch(0 as UInt16, at: start + 2)
         network.deliver(local.packet)
@@ -97,17 +96,16 @@ extension Kernel {
     private mutating func report(
         _ packet: PacketID, _ header4: ICMPHeader, _ header6: ICMPHeader, _ network: inout Network
     ) {
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
         let source: IPAddress
         let destination: IPAddress
-        if let header = try? IPv4Header(parsing: bytes) {
+        if let header = network.pool.ipv4Header(packet) {
             guard header.fragmentOffset == 0, header.source != .any,
-                header.protocolNumber != ProtocolNumber.icmp || !isICMPError(bytes, at: header.headerLength)
+                header.protocolNumber != ProtocolNumber.icmp || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: true)
             else { return }
             (source, destination) = (.v4(header.source), .v4(header.destination))
-        } else if let header = try? IPv6Header(parsing: bytes) {
+        } else if let header = network.pool.ipv6Header(packet) {
             guard !header.source.isMulticast, header.source != .any,
-                header.protocolNumber != ProtocolNumber.icmpv6 || !isICMPError(bytes, at: header.headerLength)
+                header.protocolNumber != ProtocolNumber.icmpv6 || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: false)
             else { return }
             (source, destination) = (.v6(header.source), .v6(header.destination))
         } else {
@@ -119,17 +117,9 @@ extension Kernel {
         let start = network.scratch.count
         (source.isIPv4 ? header4 : header6).append(to: &network.scratch)
         // As much of the packet as keeps the error within 576 bytes (RFC 1812 §4.3.2.3).
-        network.scratch.append(
-            network.pool.bytes(packet).extracting(
-                Self.ipOffset..<min(network.pool.byteCount(packet), Self.ipOffset + 520)))
+        let quoted = Self.ipOffset..<min(network.pool.byteCount(packet), Self.ipOffset + 520)
+        network.pool.append(quoted, of: packet, to: &network.scratch)
         sendICMP(from: local, to: source, messageStart: start, &network)
-    }
-
-    private func isICMPError(_ packet: RawSpan, at offset: Int) -> Bool {
-        guard packet.byteCount > offset else { return true }
-        let type = packet.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self)
-        if packet.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt8.self) >> 4 == 6 { return type < 128 }
-        return type != ICMPv4.echoRequest && type != ICMPv4.echoReply
     }
 
     /// The address that an error about `destination` is sent from: the packet's own destination if it is ours.
@@ -152,8 +142,7 @@ extension Kernel {
                 source: source, destination: destination, protocolNumber: protocolNumber,
                 byteCount: Int(range.count))
         }
-        sum.add(network.scratch.bytes(range))
-        network.scratch.patch(sum.value, at: messageStart + 2)
+        network.scratch.patch(network.scratch.checksum(range, after: sum), at: messageStart + 2)
         sendIP(range, protocolNumber: protocolNumber, from: source, to: destination, tag: 0, &network)
         network.scratch.removeAll()
     }
@@ -189,7 +178,7 @@ extension Network {
         let offset = Kernel.ipOffset + (source.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.minimumByteCount)
         let packet = pool.allocate(byteCount: offset + count, tag: tag)
         ledger.sent(tag)
-        pool.overwrite(packet, at: offset, with: scratch.bytes(payload))
+        scratch.copy(payload, to: packet, at: offset, in: &pool)
         pool.writeIPHeader(
             packet, protocolNumber: protocolNumber, from: source, to: destination, payloadByteCount: count,
             identification: identification)

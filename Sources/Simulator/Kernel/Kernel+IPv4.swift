@@ -5,12 +5,15 @@ import Wire
 
 extension Kernel {
     /// An IPv4 packet in a frame: forwarded, or handed up (RFC 1812 §5).
-    mutating func receiveIPv4(_ packet: PacketID, on port: Int, _ network: inout Network) -> Disposition {
-        guard isSoundIPv4(packet, &network) else {
+    mutating func receiveIPv4(
+        _ packet: PacketID, _ head: FrameHead, on port: Int, _ network: inout Network
+    ) -> Disposition {
+        guard head.isSoundIPv4 || network.pool.ipv4Header(packet) != nil else {
             network.drop(packet, .badChecksum)
             return .done
         }
-        let destination: UInt32 = network.pool.load(packet, at: 30)
+        if head.byteCount < network.pool.byteCount(packet) { network.pool.truncate(packet, to: head.byteCount) }
+        let destination = head.destination
         let entry = cache.entry(for: destination)
         guard entry.address == destination, entry.generation == forwarding.generation else {
             return routeIPv4(packet, to: IPv4Address(bits: destination), on: port, &network)
@@ -77,41 +80,12 @@ extension Kernel {
         return .overlay(packet)
     }
 
-    /// Takes one from the time to live and corrects the checksum (RFC 1624); false where the packet ends here.
+    /// Takes one from the time to live; false where the packet ends here.
     private mutating func decrementTimeToLive(_ packet: PacketID, _ network: inout Network) -> Bool {
-        let word: UInt16 = network.pool.load(packet, at: 22)
-        guard word >> 8 > 1 else {
-            reportTimeExceeded(packet, &network)
-            network.drop(packet, .timeToLive)
-            return false
-        }
-        let checksum: UInt16 = network.pool.load(packet, at: 24)
-        network.pool.patch(word &- 0x0100, at: 22, of: packet)
-        network.pool.patch(Checksum.updated(checksum, from: word, to: word &- 0x0100), at: 24, of: packet)
-        return true
-    }
-
-    /// Whether lengths and checksum are right; padding behind the packet is cut off.
-    private func isSoundIPv4(_ packet: PacketID, _ network: inout Network) -> Bool {
-        let byteCount = network.pool.byteCount(packet)
-        guard byteCount >= Self.ipOffset + IPv4Header.minimumByteCount else { return false }
-        let first: UInt32 = network.pool.load(packet, at: 14)
-        let total = Int(first & 0xFFFF)
-        guard first >> 28 == 4, total <= byteCount - Self.ipOffset else { return false }
-        if first >> 24 & 15 == 5 {
-            var sum = Checksum()
-            sum.add(first)
-            sum.add(network.pool.load(packet, at: 18, as: UInt32.self))
-            sum.add(network.pool.load(packet, at: 22, as: UInt32.self))
-            sum.add(network.pool.load(packet, at: 26, as: UInt32.self))
-            sum.add(network.pool.load(packet, at: 30, as: UInt32.self))
-            guard sum.value == 0, total >= IPv4Header.minimumByteCount else { return false }
-        } else {
-            let header = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
-            guard (try? IPv4Header(parsing: header)) != nil else { return false }
-        }
-        if total < byteCount - Self.ipOffset { network.pool.truncate(packet, to: Self.ipOffset + total) }
-        return true
+        if network.pool.decrementTimeToLive(packet) { return true }
+        reportTimeExceeded(packet, &network)
+        network.drop(packet, .timeToLive)
+        return false
     }
 
     /// A packet for this kernel itself; one from the overlay interface waits until the machine's turn is over.
@@ -120,8 +94,7 @@ extension Kernel {
             deferred.append(DeferredPacket(packet: packet, kind: .toSelf))
             return .done
         }
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
-        guard let header = try? IPv4Header(parsing: bytes) else {
+        guard let header = network.pool.ipv4Header(packet) else {
             network.drop(packet, .malformed)
             return .done
         }

@@ -6,8 +6,7 @@ import Wire
 extension Kernel {
     /// An IPv6 packet in a frame: forwarded, or handed up (RFC 8200).
     mutating func receiveIPv6(_ packet: PacketID, on port: Int, _ network: inout Network) -> Disposition {
-        let bytes = network.pool.bytes(packet).extracting(droppingFirst: Self.ipOffset)
-        guard let header = try? IPv6Header(parsing: bytes) else {
+        guard let header = network.pool.ipv6Header(packet) else {
             network.drop(packet, .malformed)
             return .done
         }
@@ -74,9 +73,8 @@ extension Kernel {
     private mutating func receiveNeighborDiscovery(
         _ local: LocalPacket, on port: Int, _ network: inout Network
     ) -> Bool {
-        let message = network.pool.bytes(local.packet).extracting(local.payload)
-        guard message.byteCount >= 24, case .v6(let source) = local.source else { return false }
-        let type = message.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt8.self)
+        guard local.payload.count >= 24, case .v6(let source) = local.source else { return false }
+        let type: UInt8 = network.pool.load(local.packet, at: local.payload.lowerBound)
         guard type == ICMPv6.neighborSolicitation || type == ICMPv6.neighborAdvertisement else { return false }
         let target = IPv6Address(
             high: network.pool.load(local.packet, at: local.payload.lowerBound + 8),
@@ -128,8 +126,8 @@ extension Kernel {
         var sum = Checksum()
         sum.addPseudoHeader(
             source: .v6(source), destination: .v6(destination), protocolNumber: ProtocolNumber.icmpv6, byteCount: 32)
-        sum.add(network.scratch.bytes(ByteRange(start: messageStart, count: 32)))
-        network.scratch.patch(sum.value, at: messageStart + 2)
+        let checksum = network.scratch.checksum(ByteRange(start: messageStart, count: 32), after: sum)
+        network.scratch.patch(checksum, at: messageStart + 2)
         let packet = network.originate(from: start, tag: 0)
         network.scratch.removeAll()
         network.transmit(packet, on: ports[port].direction)

@@ -13,6 +13,45 @@ struct Stream {
     let remote: SocketAddress
     let tag: UInt32
     var isUsed = true
+    /// How much the machine may still write before it is told of more room.
+    var room = 64 * 1_024
+    /// What the machine wrote and the send buffer could not take.
+    var backlog: [UInt8] = []
+
+    init(_ connection: Connection, id: StreamID, local: SocketAddress, remote: SocketAddress, tag: UInt32) {
+        self.connection = connection
+        self.id = id
+        self.local = local
+        self.remote = remote
+        self.tag = tag
+    }
+
+    /// More of what was written is unsent than this, and the machine has to wait.
+    static let unsentLimit = 64 * 1_024
+    static let roomStep = 128 * 1_024
+
+    /// How much room to offer the machine; nil where it has to wait, or has not used what it was offered.
+    var offeredRoom: Int? {
+        guard room <= 0, backlog.isEmpty else { return nil }
+        let unsent = connection.unacknowledgedByteCount - connection.statistics.bytesInFlight
+        let free = min(connection.writableByteCount, Self.roomStep)
+        return unsent < Self.unsentLimit && free > 0 ? free : nil
+    }
+
+    /// Takes what the machine writes; what does not fit waits in the backlog.
+    mutating func write(_ bytes: RawSpan, at now: Instant, into output: inout Output) {
+        room -= bytes.byteCount
+        let taken = backlog.isEmpty ? connection.write(bytes, at: now, into: &output) : 0
+        guard taken < bytes.byteCount else { return }
+        bytes.from(taken).withUnsafeBytes { backlog.append(contentsOf: $0) }
+    }
+
+    /// The send buffer has room again.
+    mutating func writeBacklog(at now: Instant, into output: inout Output) {
+        guard !backlog.isEmpty else { return }
+        let waiting = backlog
+        backlog.removeFirst(connection.write(waiting.span.bytes, at: now, into: &output))
+    }
 }
 
 /// The TCP connections and listeners of one kernel.
@@ -74,24 +113,26 @@ struct StreamTable: ~Copyable {
         timers.set(index, at: streams[index].connection.nextDeadline)
     }
 
+    mutating func write(_ bytes: RawSpan, to index: Int, at now: Instant) {
+        streams[index].write(bytes, at: now, into: &output)
+    }
+
+    mutating func writeBacklog(of index: Int, at now: Instant) {
+        streams[index].writeBacklog(at: now, into: &output)
+    }
+
     mutating func stopListening() {
         listeners.removeAll()
     }
 
     private static func key(_ local: SocketAddress, _ remote: SocketAddress) -> UInt64 {
-        FiveTuple(source: local, destination: remote, protocolNumber: ProtocolNumber.tcp).key.rawValue
+        FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key.rawValue
     }
 }
 
 extension Kernel {
     mutating func receiveTCP(_ local: LocalPacket, _ network: inout Network) -> Disposition {
-        let segment = network.pool.bytes(local.packet).extracting(local.payload)
-        var sum = Checksum()
-        sum.addPseudoHeader(
-            source: local.source, destination: local.destination, protocolNumber: ProtocolNumber.tcp,
-            byteCount: segment.byteCount)
-        sum.add(segment)
-        guard sum.value == 0, let header = try? TCPHeader(parsing: segment) else {
+        guard network.pool.isIntactSegment(local), let header = network.pool.tcpHeader(local) else {
             network.drop(local.packet, .badChecksum)
             return .done
         }
@@ -100,9 +141,12 @@ extension Kernel {
         guard let index = streams.index(local: here, remote: there) else {
             return receiveFirst(header, local, here, there, &network)
         }
-        streams.streams[index].connection.receive(
-            header, payload: segment.extracting(droppingFirst: header.headerLength), at: network.now,
-            into: &streams.output)
+        if streams.streams[index].connection.yields(to: header) {
+            streams.remove(index)
+            return receiveFirst(header, local, here, there, &network)
+        }
+        network.pool.deliver(
+            local, header, to: &streams.streams[index].connection, at: network.now, into: &streams.output)
         network.deliver(local.packet)
         return .stream(index)
     }
@@ -118,17 +162,17 @@ extension Kernel {
         else {
             network.drop(local.packet, .noSocket)
             streams.output.removeAll()
-            Connection.reset(
+            Connection.appendReset(
                 answering: header, payloadByteCount: payloadCount, local: here, remote: there, into: &streams.output)
             sendSegments(from: here.address, to: there.address, tag: 0, &network)
             return .done
         }
         network.deliver(local.packet)
         let connection = Connection(
-            accepting: header, local: here, remote: there, configuration: configuration(toward: there.address),
+            accepting: header, at: here, from: there, configuration: configuration(toward: there.address),
             initialSequence: UInt32(truncatingIfNeeded: random.next()), at: network.now, into: &streams.output)
         let stream = Stream(
-            connection: connection, id: streams.newIncomingID(), local: here, remote: there,
+            connection, id: streams.newIncomingID(), local: here, remote: there,
             tag: tag(from: here, to: there, &network))
         return .stream(streams.insert(stream))
     }
@@ -149,13 +193,13 @@ extension Kernel {
             initialSequence: UInt32(truncatingIfNeeded: random.next()), at: network.now, into: &streams.output)
         return streams.insert(
             Stream(
-                connection: connection, id: id, local: local, remote: remote,
+                connection, id: id, local: local, remote: remote,
                 tag: tag(from: local, to: remote, &network)))
     }
 
     private mutating func tag(from local: SocketAddress, to remote: SocketAddress, _ network: inout Network) -> UInt32 {
         network.ledger.tag(
-            for: FiveTuple(source: local, destination: remote, protocolNumber: ProtocolNumber.tcp).key)
+            for: FiveTuple(protocolNumber: ProtocolNumber.tcp, from: local, to: remote).key)
     }
 
     /// A port of the dynamic range (RFC 6335) that no connection to the same peer uses.
@@ -168,9 +212,9 @@ extension Kernel {
         return 49_152 + first
     }
 
-    private func configuration(toward remote: IPAddress) -> TCP.Configuration {
-        var configuration = TCP.Configuration()
-        configuration.mtu = mtu(toward: remote)
+    private func configuration(toward remote: IPAddress) -> Connection.Configuration {
+        var configuration = Connection.Configuration()
+        configuration.pathMTU = mtu(toward: remote)
         return configuration
     }
 
@@ -184,12 +228,12 @@ extension Kernel {
 
     /// A router has said that a packet of ours was too big: the stream that sent it learns so (RFC 1191 §6.4).
     mutating func pathMTUReported(_ mtu: Int, _ local: LocalPacket, _ network: inout Network) -> Disposition {
-        let quoted = network.pool.bytes(local.packet).extracting(local.payload)
-            .extracting(droppingFirst: ICMPHeader.byteCount)
-        let tuple = FiveTuple(packet: quoted)
+        let tuple = network.pool.quotedFlow(local)
         network.deliver(local.packet)
         guard let tuple, tuple.protocolNumber == ProtocolNumber.tcp,
-            let index = streams.index(local: tuple.source, remote: tuple.destination)
+            let index = streams.index(
+                local: SocketAddress(tuple.source, port: tuple.sourcePort),
+                remote: SocketAddress(tuple.destination, port: tuple.destinationPort))
         else { return .done }
         streams.streams[index].connection.pathMTUChanged(to: mtu, at: network.now, into: &streams.output)
         return .stream(index)
@@ -212,10 +256,36 @@ extension Kernel {
         let count = Int(range.count)
         let offset = Self.ipOffset + (source.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.minimumByteCount)
         let packet = network.pool.allocate(byteCount: offset + count, tag: tag)
-        network.pool.overwrite(packet, at: offset, with: streams.output.arena.bytes(range))
+        streams.output.arena.copy(range, to: packet, at: offset, in: &network.pool)
         network.pool.writeIPHeader(
             packet, protocolNumber: ProtocolNumber.tcp, from: source, to: destination, payloadByteCount: count,
             identification: nextIdentification())
         output(packet, to: destination, by: hop, &network)
+    }
+}
+
+extension FiveTuple {
+    /// The flow of the packet that an ICMP error quotes, which may be cut short behind its ports.
+    init?(quoted bytes: RawSpan) {
+        guard bytes.byteCount >= 24 else { return nil }
+        func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+            T(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+        }
+        let isIPv4 = load(0, as: UInt8.self) >> 4 == 4
+        let ports = isIPv4 ? Int(load(0, as: UInt8.self) & 15) * 4 : IPv6Header.minimumByteCount
+        guard ports >= IPv4Header.minimumByteCount, bytes.byteCount >= ports + 4 else { return nil }
+        let source: IPAddress
+        let destination: IPAddress
+        if isIPv4 {
+            source = .v4(IPv4Address(bits: load(12, as: UInt32.self)))
+            destination = .v4(IPv4Address(bits: load(16, as: UInt32.self)))
+        } else {
+            source = .v6(IPv6Address(high: load(8, as: UInt64.self), low: load(16, as: UInt64.self)))
+            destination = .v6(IPv6Address(high: load(24, as: UInt64.self), low: load(32, as: UInt64.self)))
+        }
+        self.init(
+            protocolNumber: load(isIPv4 ? 9 : 6, as: UInt8.self),
+            from: SocketAddress(source, port: load(ports, as: UInt16.self)),
+            to: SocketAddress(destination, port: load(ports + 2, as: UInt16.self)))
     }
 }

@@ -65,13 +65,11 @@ struct SocketTable {
 
 extension Kernel {
     mutating func receiveUDP(_ local: LocalPacket, _ network: inout Network) -> Disposition {
-        let datagram = network.pool.bytes(local.packet).extracting(local.payload)
-        guard let header = try? UDPHeader(parsing: datagram) else {
+        guard let header = network.pool.udpHeader(local) else {
             network.drop(local.packet, .malformed)
             return .done
         }
-        let covered = datagram.extracting(0..<header.length)
-        guard UDPHeader.isIntact(covered, from: local.source, to: local.destination) else {
+        guard network.pool.isIntactDatagram(local, header) else {
             network.drop(local.packet, .badChecksum)
             return .done
         }
@@ -148,8 +146,8 @@ extension Kernel {
             ? 0
             : network.ledger.tag(
                 for: FiveTuple(
-                    source: SocketAddress(source, port: sockets[index].local.port), destination: remote,
-                    protocolNumber: ProtocolNumber.udp
+                    protocolNumber: ProtocolNumber.udp,
+                    from: SocketAddress(source, port: sockets[index].local.port), to: remote
                 ).key)
         return true
     }
@@ -166,19 +164,8 @@ extension Kernel {
         network.pool.patch(UInt32(local.port) << 16 | UInt32(remote.port), at: offset, of: packet)
         network.pool.patch(UInt32(truncatingIfNeeded: length) << 16, at: offset + 4, of: packet)
         guard !omitsChecksum else { return }
-        let checksum = UDPHeader.checksum(
-            of: network.pool.bytes(packet).extracting(droppingFirst: offset), from: local.address, to: remote.address)
+        let checksum = network.pool.datagramChecksum(
+            of: packet, at: offset, from: local.address, to: remote.address)
         network.pool.patch(checksum, at: offset + 6, of: packet)
-    }
-}
-
-extension Outbox {
-    /// Copies octets into a new packet, leaving `offset` bytes in front for headers.
-    borrowing func store(
-        _ range: ByteRange, behind offset: Int, in pool: inout PacketPool, tag: UInt32
-    ) -> PacketID {
-        let packet = pool.allocate(byteCount: offset + Int(range.count), tag: tag)
-        pool.overwrite(packet, at: offset, with: bytes(range))
-        return packet
     }
 }

@@ -4,8 +4,7 @@ import Wire
 
 extension Kernel {
     mutating func receiveARP(_ packet: PacketID, on port: Int, _ network: inout Network) {
-        let frame = network.pool.bytes(packet)
-        guard let message = try? ARPPacket(parsing: frame.extracting(droppingFirst: EthernetHeader.byteCount)) else {
+        guard let message = network.pool.arpPacket(packet) else {
             return network.drop(packet, .malformed)
         }
         network.deliver(packet)
@@ -24,7 +23,7 @@ extension Kernel {
     /// Asks who a neighbour is: by ARP, or by a solicitation (RFC 4861 §7.2).
     mutating func solicit(_ number: Int, _ network: inout Network) {
         let port = neighbors[number].port
-        neighbors.timers.set(number, at: network.now + NeighborTable.retryInterval)
+        setTimer(number, at: network.now + NeighborTable.retryInterval)
         guard ports[port].isUp else { return }
         switch neighbors[number].address {
         case .v4(let target):
@@ -42,7 +41,7 @@ extension Kernel {
         neighbors[number].hardware = hardware
         neighbors[number].state = .reachable
         neighbors[number].attempts = 0
-        neighbors.timers.set(number, at: network.now + NeighborTable.lifetime)
+        setTimer(number, at: network.now + NeighborTable.lifetime)
         let waiting = neighbors[number].waiting
         guard !waiting.isEmpty else { return }
         neighbors[number].waiting = []
@@ -69,6 +68,11 @@ extension Kernel {
         for number in neighbors.neighbors.indices where neighbors.neighbors[number].port == port {
             fail(number, .portDown, &network)
         }
+    }
+
+    private mutating func setTimer(_ number: Int, at instant: Instant) {
+        neighbors.timers.set(number, at: instant)
+        hasNewTimer = true
     }
 
     private mutating func retryOrFail(_ number: Int, _ network: inout Network) {

@@ -55,6 +55,8 @@ struct Kernel: ~Copyable {
     var deferred = Ring<DeferredPacket>()
     var errorLimiter = ErrorLimiter()
     var isRunning = true
+    /// Whether a timer was set since the device last arranged its wake.
+    var hasNewTimer = false
     var identification: UInt16 = 0
     var random: SeededRandom
 
@@ -91,19 +93,16 @@ struct Kernel: ~Copyable {
             network.drop(packet, isRunning ? .portDown : .nodeDown)
             return .done
         }
-        guard network.pool.byteCount(packet) >= EthernetHeader.byteCount else {
+        guard let head = network.pool.frameHead(packet) else {
             network.drop(packet, .malformed)
             return .done
         }
-        let high: UInt32 = network.pool.load(packet, at: 0)
-        let low: UInt16 = network.pool.load(packet, at: 4)
-        let destination = UInt64(high) << 16 | UInt64(low)
-        guard destination == ports[port].hardware.bits || destination >> 40 & 1 == 1 else {
+        guard head.hardware == ports[port].hardware.bits || head.hardware >> 40 & 1 == 1 else {
             network.drop(packet, .notForUs)
             return .done
         }
-        switch network.pool.load(packet, at: 12, as: UInt16.self) {
-        case EtherType.ipv4: return receiveIPv4(packet, on: port, &network)
+        switch head.etherType {
+        case EtherType.ipv4: return receiveIPv4(packet, head, on: port, &network)
         case EtherType.ipv6: return receiveIPv6(packet, on: port, &network)
         case EtherType.arp: receiveARP(packet, on: port, &network)
         default: network.drop(packet, .unsupported)
@@ -126,10 +125,12 @@ struct Kernel: ~Copyable {
             network.drop(packet, .nodeDown)
             return .done
         }
-        switch network.pool.load(packet, at: 12, as: UInt16.self) {
-        case EtherType.ipv6: return receiveIPv6(packet, on: port, &network)
-        default: return receiveIPv4(packet, on: port, &network)
+        guard let head = network.pool.frameHead(packet) else {
+            network.drop(packet, .malformed)
+            return .done
         }
+        if head.etherType == EtherType.ipv6 { return receiveIPv6(packet, on: port, &network) }
+        return receiveIPv4(packet, head, on: port, &network)
     }
 
     /// Sends a packet, whose Ethernet header is still to be written, along a route.
@@ -153,7 +154,8 @@ struct Kernel: ~Copyable {
         guard ports[port].isUp else { return network.drop(packet, .portDown) }
         switch neighbors.neighbors[neighbor].state {
         case .reachable, .probing:
-            writeEthernet(packet, to: neighbors.neighbors[neighbor].hardware, from: port, &network)
+            network.pool.writeEthernet(
+                packet, to: neighbors.neighbors[neighbor].hardware, from: ports[port].hardware)
             network.transmit(packet, on: ports[port].direction)
         case .incomplete:
             wait(packet, for: neighbor, &network)
@@ -163,12 +165,6 @@ struct Kernel: ~Copyable {
             wait(packet, for: neighbor, &network)
             solicit(neighbor, &network)
         }
-    }
-
-    func writeEthernet(_ packet: PacketID, to hardware: MACAddress, from port: Int, _ network: inout Network) {
-        let source = ports[port].hardware.bits
-        network.pool.patch(hardware.bits << 16 | source >> 32, at: 0, of: packet)
-        network.pool.patch(UInt32(truncatingIfNeeded: source), at: 8, of: packet)
     }
 
     private mutating func wait(_ packet: PacketID, for neighbor: Int, _ network: inout Network) {

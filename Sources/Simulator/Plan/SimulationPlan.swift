@@ -2,6 +2,7 @@ import Basics
 import Links
 import Machine
 import Scenario
+import Traffic
 import Tunnel
 import Wire
 
@@ -16,14 +17,14 @@ struct SimulationPlan: Sendable {
     let flows: FlowPlan
     let largestFrame: Int
 
-    init(_ scenario: Scenario) {
+    init(_ scenario: Scenario, replays: [ReplayScript?]) {
         let topology = scenario.topology
         ports = topology.nodes.indices.map { topology.ports(of: $0) }
         tunnels = topology.tunnels()
         routes = UnderlayRoutes(topology, includingTransitLinks: true)
-        flows = FlowPlan(scenario)
+        flows = FlowPlan(scenario, replays: replays)
         let largest = topology.links.map { max(Self.mtu($0, .forward), Self.mtu($0, .reverse)) }.max() ?? 1_500
-        largestFrame = largest + EthernetHeader.byteCount + Tunnel.overhead(isIPv4: false)
+        largestFrame = largest + EthernetHeader.byteCount + Tunnel.overheadOverIPv6
     }
 
     /// The number that a device has for its end of a link.
@@ -45,21 +46,23 @@ extension LinkProfile {
     init(_ settings: LinkSettings) {
         self.init(
             rate: settings.rate, delay: settings.delay ?? .zero, jitter: settings.jitter ?? .zero,
-            jitterDistribution: settings.jitterDistribution.map { JitterDistribution($0) } ?? .normal,
+            jitterDistribution: Self.distribution(settings),
             loss: settings.loss.map { LossModel($0) } ?? .none, duplicate: settings.duplicate ?? .zero,
             reorder: settings.reorder ?? .zero, corrupt: settings.corrupt ?? .zero)
         if let queue = settings.queue { self.queue = QueueLimit(queue) }
         if let discipline = settings.discipline { self.discipline = QueueDiscipline(discipline) }
-        if let trace = settings.trace { self.trace = try? Trace(opportunities: trace.opportunities) }
+        if let trace = settings.trace { self.trace = Self.trace(trace) }
     }
-}
 
-extension Links.JitterDistribution {
-    init(_ name: Scenario.JitterDistribution) {
-        switch name {
-        case .normal: self = .normal
-        case .uniform: self = .uniform
-        case .pareto: self = .pareto
+    private static func trace(_ trace: DeliveryTrace) -> Trace? {
+        try? Trace(parsing: trace.opportunities.map { String($0) }.joined(separator: "\n"))
+    }
+
+    private static func distribution(_ settings: LinkSettings) -> Links.JitterDistribution {
+        switch settings.jitterDistribution {
+        case .uniform: .uniform
+        case .pareto: .pareto
+        case .normal, nil: .normal
         }
     }
 }

@@ -1,0 +1,142 @@
+public import Wire
+
+/// What the decision process looks at in a set of attributes, worked out once for each set.
+public struct DecisionKey: Equatable, Sendable, BitwiseCopyable {
+    public var localPreference: UInt32
+    public var pathLength: UInt32
+    public var origin: Origin
+    /// The AS that the route was heard from; 0 for a path without any.
+    public var neighborAS: UInt32
+    /// Without one it counts as 0, the best (RFC 4271 §9.1.2.2 c).
+    public var multiExitDiscriminator: UInt32
+    public var originatorID: IPv4Address?
+    public var clusterListLength: UInt32
+    public var nextHop: IPAddress
+
+    /// The key of one set of attributes.
+    public init(_ attributes: PathAttributes) {
+        localPreference = attributes.localPreference ?? PathAttributes.defaultLocalPreference
+        pathLength = UInt32(truncatingIfNeeded: attributes.path.length)
+        origin = attributes.origin
+        neighborAS = attributes.path.first ?? 0
+        multiExitDiscriminator = attributes.multiExitDiscriminator ?? 0
+        originatorID = attributes.originatorID
+        clusterListLength = UInt32(truncatingIfNeeded: attributes.clusterList.count)
+        nextHop = attributes.nextHop
+    }
+}
+
+/// Where a route was heard.
+public enum RouteOrigin: Equatable, Sendable, BitwiseCopyable {
+    /// This speaker originates it.
+    case local
+    /// A peer of another AS.
+    case external
+    /// A peer of the same AS.
+    case `internal`
+}
+
+/// One of the routes to the same prefix among which the decision process chooses.
+public struct RouteCandidate: Equatable, Sendable, BitwiseCopyable {
+    public var key: DecisionKey
+    public var origin: RouteOrigin
+    /// What the way to the next hop costs.
+    public var interiorCost: UInt32
+    public var peerIdentifier: IPv4Address
+    public var peerAddress: IPAddress
+
+    public init(
+        _ key: DecisionKey, origin: RouteOrigin, interiorCost: UInt32 = 0, peerIdentifier: IPv4Address,
+        peerAddress: IPAddress
+    ) {
+        self.key = key
+        self.origin = origin
+        self.interiorCost = interiorCost
+        self.peerIdentifier = peerIdentifier
+        self.peerAddress = peerAddress
+    }
+}
+
+/// The steps of the decision process, in the order in which they are taken (RFC 4271 §9.1.1, §9.1.2.2; RFC 4456 §9).
+public enum DecisionStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+    /// A route that this speaker originates is better than any that it hears.
+    case originatedHere
+    /// §9.1.1: the highest degree of preference.
+    case localPreference
+    /// §9.1.2.2 a: the shortest path.
+    case pathLength
+    /// §9.1.2.2 b: the lowest origin.
+    case origin
+    /// §9.1.2.2 c: the lowest discriminator among routes from the same neighbouring AS.
+    case multiExitDiscriminator
+    /// §9.1.2.2 d: from another AS before from the own one.
+    case externalOverInternal
+    /// §9.1.2.2 e: the nearest next hop.
+    case interiorCost
+    /// §9.1.2.2 f: the lowest identifier, of the originator where there is a reflector in between.
+    case identifier
+    /// RFC 4456 §9: the shortest list of clusters.
+    case clusterListLength
+    /// §9.1.2.2 g: the lowest address.
+    case peerAddress
+}
+
+/// Chooses one route among several to the same prefix.
+///
+/// Each step takes routes out of the set that is left, as the RFC words it. Comparing
+/// two at a time would not do: discriminators of different neighbours do not compare,
+/// so that the winner would depend on the order.
+public enum DecisionProcess {
+    /// The index of the best route and the step that left it alone; nil for no routes.
+    public static func best(
+        of candidates: ContiguousArray<RouteCandidate>
+    ) -> (index: Int, decidedBy: DecisionStep?)? {
+        guard candidates.count > 1 else { return candidates.isEmpty ? nil : (0, nil) }
+        var remaining = ContiguousArray(candidates.indices)
+        for step in DecisionStep.allCases {
+            keepBest(step, of: candidates, in: &remaining)
+            if remaining.count == 1 { return (remaining[0], step) }
+        }
+        return (remaining[0], nil)
+    }
+
+    private static func keepBest(
+        _ step: DecisionStep, of candidates: ContiguousArray<RouteCandidate>, in remaining: inout ContiguousArray<Int>
+    ) {
+        guard step != .multiExitDiscriminator else {
+            return keepLowestDiscriminators(of: candidates, in: &remaining)
+        }
+        var lowest = UInt128.max
+        for index in remaining { lowest = min(lowest, rank(candidates[index], in: step)) }
+        remaining.removeAll { rank(candidates[$0], in: step) != lowest }
+    }
+
+    /// How a route stands in a step: the lower is the better.
+    private static func rank(_ candidate: RouteCandidate, in step: DecisionStep) -> UInt128 {
+        switch step {
+        case .originatedHere: candidate.origin == .local ? 0 : 1
+        case .localPreference: UInt128(UInt32.max - candidate.key.localPreference)
+        case .pathLength: UInt128(candidate.key.pathLength)
+        case .origin: UInt128(candidate.key.origin.rawValue)
+        case .multiExitDiscriminator: UInt128(candidate.key.multiExitDiscriminator)
+        case .externalOverInternal: candidate.origin == .internal ? 1 : 0
+        case .interiorCost: UInt128(candidate.interiorCost)
+        case .identifier: UInt128((candidate.key.originatorID ?? candidate.peerIdentifier).bits)
+        case .clusterListLength: UInt128(candidate.key.clusterListLength)
+        case .peerAddress: candidate.peerAddress.bits
+        }
+    }
+
+    private static func keepLowestDiscriminators(
+        of candidates: ContiguousArray<RouteCandidate>, in remaining: inout ContiguousArray<Int>
+    ) {
+        let considered = remaining
+        remaining.removeAll { index in
+            let key = candidates[index].key
+            return considered.contains { other in
+                candidates[other].key.neighborAS == key.neighborAS
+                    && candidates[other].key.multiExitDiscriminator < key.multiExitDiscriminator
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// A BGP-4 speaker as a value: all sessions and RIBs of one node (RFC 4271), with the
+// capabilities that it offers (RFC 5492): IPv4 and IPv6 unicast (RFC 4760, RFC 2545),
+// four-octet AS numbers (RFC 6793) and route refresh (RFC 2918). Faulty UPDATEs cost
+// what RFC 7606 says, and a session is ended with the subcodes of RFC 4486 and RFC 6608.
+//
+// Way in: the caller's connections as they come, speak and go, in `connected`,
+// `received` and `closed`; time as `wake`, no later than `nextDeadline`; what the
+// operator wants, in `start`, `announce`, `reset` and their like.
+// Way out: actions in a `SpeakerOutbox`, carried out in order. The speaker knows no
+// socket, clock or forwarding table; it knows peers by their number in the
+// configuration, and which number calls is for the caller to find.
+//
+// Inside, `Session` holds one peer's machine, `RoutingTable` the Adj-RIBs-In and the
+// Loc-RIB, `AdjacencyOut` what a peer has been told. An event changes paths; `settle`
+// then decides every prefix that changed, and tells each peer once what that comes to.
+
+public import Basics
+public import Wire
+
+/// All BGP sessions and RIBs of one node.
+public struct Speaker: Sendable {
+    public let configuration: SpeakerConfiguration
+    /// When ``wake(at:into:)`` must be called at the latest.
+    public private(set) var nextDeadline: Instant?
+
+    var sessions: ContiguousArray<Session> = []
+    var outs: ContiguousArray<AdjacencyOut> = []
+    var attributes = AttributeTable()
+    var table = RoutingTable()
+    var nextHops = NextHopTable()
+    /// Emptied and filled again for every decision.
+    var candidates: ContiguousArray<RouteCandidate> = []
+    var choices: ContiguousArray<RoutingTable.Best> = []
+    var routeCounts: ContiguousArray<(received: Int, accepted: Int)> = []
+    /// From a connection to twice the peer's number, plus one for the peer's own.
+    private var connections = IndexTable()
+    private var deadlines: ContiguousArray<Instant> = []
+
+    public init(_ configuration: SpeakerConfiguration, random: SeededRandom) {
+        precondition(configuration.holdTime == .zero || configuration.holdTime >= .seconds(3))
+        precondition(configuration.connectRetry > .zero && configuration.idleHold > .zero)
+        self.configuration = configuration
+        let local = Session.Local(
+            autonomousSystem: configuration.autonomousSystem, identifier: configuration.routerID,
+            holdTime: configuration.holdTime, connectRetry: configuration.connectRetry,
+            idleHold: configuration.idleHold, maximumIdleHold: configuration.maximumIdleHold)
+        var random = random
+        for (index, peer) in configuration.peers.enumerated() {
+            sessions.append(Session(peer: index, peer, local: local, random: random.fork()))
+            outs.append(AdjacencyOut())
+            routeCounts.append((0, 0))
+            deadlines.append(.never)
+        }
+    }
+
+    /// Originates the configured prefixes and starts all sessions.
+    public mutating func start(at now: Instant, into outbox: inout SpeakerOutbox) {
+        for prefix in configuration.networks { originate(prefix) }
+        for peer in sessions.indices { step(.start, peer, at: now, into: &outbox) }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Takes a connection that has come to stand: the answer to `connect`, or one that the peer opened.
+    public mutating func connected(
+        peer: Int, connection: ConnectionID, isIncoming: Bool, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        let side = isIncoming ? ConnectionSide.incoming : .outgoing
+        step(.connectionConfirmed(connection, side), peer, at: now, into: &outbox)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Takes the failure of the attempt that `connect` asked for.
+    public mutating func connectFailed(peer: Int, at now: Instant, into outbox: inout SpeakerOutbox) {
+        step(.attemptFails, peer, at: now, into: &outbox)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Takes the end of a connection; one that the speaker has closed itself need not be told.
+    public mutating func closed(
+        _ connection: ConnectionID, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        guard let (peer, side) = locate(connection) else { return }
+        step(.connectionFails(side), peer, at: now, into: &outbox)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Takes octets of a connection, cut up in any way; those of an unknown connection are ignored.
+    public mutating func received(
+        _ bytes: RawSpan, on connection: ConnectionID, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        guard let (peer, side) = locate(connection) else { return }
+        var input: ContiguousArray<UInt8> = []
+        if let waiting = sessions[peer][side]?.input { input = waiting }
+        sessions[peer][side]?.input = []
+        input.append(bytes)
+        var offset = 0
+        while sessions[peer][side]?.id == connection, input.count - offset >= MessageHeader.size {
+            let rest = input.span.bytes.extracting(offset..<input.count)
+            do throws(Notification) {
+                let header = try MessageHeader(rest)
+                guard rest.byteCount >= header.length else { break }
+                let body = rest.extracting(MessageHeader.size..<header.length)
+                deliver(header.type, body, from: (peer, side), at: now, into: &outbox)
+                offset += header.length
+            } catch {
+                step(.messageError(error, side), peer, at: now, into: &outbox)
+            }
+        }
+        if sessions[peer][side]?.id == connection {
+            input.removeFirst(offset)
+            sessions[peer][side]?.input = input
+        }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Lets the timers expire that are due; coming early is harmless.
+    public mutating func wake(at now: Instant, into outbox: inout SpeakerOutbox) {
+        for peer in sessions.indices where deadlines[peer] <= now {
+            while let timer = sessions[peer].timers.takeDue(at: now) {
+                step(timer.event, peer, at: now, into: &outbox)
+            }
+            deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+        }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Ends a session with a Cease; it starts over by itself.
+    public mutating func reset(
+        peer: Int, because reason: CeaseReason = .administrativeReset, at now: Instant,
+        into outbox: inout SpeakerOutbox
+    ) {
+        step(.restart(reason), peer, at: now, into: &outbox)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Ends all sessions with a Cease; ``start(at:into:)`` begins anew.
+    public mutating func shutDown(at now: Instant, into outbox: inout SpeakerOutbox) {
+        for peer in sessions.indices {
+            step(.stop(.administrativeShutdown), peer, at: now, into: &outbox)
+        }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Originates a prefix.
+    public mutating func announce(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
+        originate(prefix)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Originates a prefix no more.
+    public mutating func withdraw(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
+        removePath(prefix, source: .local)
+        settle(at: now, into: &outbox)
+    }
+
+    /// Tells what the way to a next hop costs now; nil if there is none (RFC 4271 §9.1.2.1).
+    ///
+    /// A next hop that was never spoken of is taken to be near.
+    public mutating func nextHopChanged(
+        _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        guard nextHops.set(address, cost: cost) else { return }
+        for index in table.prefixes.inOrder() { table.markDirty(index) }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Asks a peer for all its routes of a family again, if it is able to (RFC 2918 §4).
+    public mutating func requestRefresh(
+        peer: Int, _ family: AddressFamily, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        guard let (_, id, negotiated) = sessions[peer].established, negotiated.hasRouteRefresh,
+            negotiated.context.families.contains(family)
+        else { return }
+        sessions[peer].send(.routeRefresh, on: id, into: &outbox) { RouteRefreshMessage(family).append(to: &$0) }
+    }
+}
+
+extension Speaker {
+    private func locate(_ connection: ConnectionID) -> (peer: Int, side: ConnectionSide)? {
+        guard let place = connections[UInt64(connection.rawValue)] else { return nil }
+        return (Int(place / 2), place % 2 == 0 ? .outgoing : .incoming)
+    }
+
+    /// Hands an event to a session, and makes everything else follow from what it did.
+    mutating func step(
+        _ event: SessionEvent, _ peer: Int, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        let oldState = sessions[peer].state
+        let oldOutgoing = sessions[peer].outgoing?.id
+        let oldIncoming = sessions[peer].incoming?.id
+        sessions[peer].handle(event, at: now, into: &outbox)
+
+        track(oldOutgoing, sessions[peer].outgoing?.id, at: UInt32(peer) * 2)
+        track(oldIncoming, sessions[peer].incoming?.id, at: UInt32(peer) * 2 + 1)
+        deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+        let newState = sessions[peer].state
+        guard newState != oldState else { return }
+        outbox.append(.sessionChanged(peer: peer, newState))
+        if oldState == .established { forgetPeer(peer) }
+        if newState == .established { greetPeer(peer) }
+    }
+
+    private mutating func track(_ old: ConnectionID?, _ new: ConnectionID?, at place: UInt32) {
+        guard old != new else { return }
+        if let old { connections[UInt64(old.rawValue)] = nil }
+        if let new { connections[UInt64(new.rawValue)] = place }
+    }
+
+    private mutating func deliver(
+        _ type: MessageType, _ body: RawSpan, from sender: (peer: Int, side: ConnectionSide), at now: Instant,
+        into outbox: inout SpeakerOutbox
+    ) {
+        let (peer, side) = sender
+        sessions[peer].counters.received.count(type)
+        do throws(Notification) {
+            switch type {
+            case .open:
+                step(.open(try OpenMessage(body: body), side), peer, at: now, into: &outbox)
+            case .update:
+                try receiveUpdate(body, from: sender, at: now, into: &outbox)
+            case .notification:
+                step(.notification(try Notification(body: body), side), peer, at: now, into: &outbox)
+            case .keepalive:
+                step(.keepalive(side), peer, at: now, into: &outbox)
+            case .routeRefresh:
+                let message = try RouteRefreshMessage(body: body)
+                step(.routeRefresh(side), peer, at: now, into: &outbox)
+                if let family = message.family, message.subtype == 0 { repeatRoutes(of: family, to: peer) }
+            }
+        } catch {
+            step(.messageError(error, side), peer, at: now, into: &outbox)
+        }
+    }
+
+    private mutating func receiveUpdate(
+        _ body: RawSpan, from sender: (peer: Int, side: ConnectionSide), at now: Instant,
+        into outbox: inout SpeakerOutbox
+    ) throws(Notification) {
+        let established = sessions[sender.peer].established
+        step(.update(sender.side), sender.peer, at: now, into: &outbox)
+        guard let established, established.side == sender.side else { return }
+        apply(try UpdateMessage(body: body, context: established.negotiated.context), from: sender.peer)
+    }
+
+    /// Decides what has changed, tells peers and forwarding table, and looks when the next timer expires.
+    private mutating func settle(at now: Instant, into outbox: inout SpeakerOutbox) {
+        for index in table.dirty { decide(index, into: &outbox) }
+        for peer in sessions.indices where !outs[peer].pending.isEmpty {
+            flush(peer, at: now, into: &outbox)
+            deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+        }
+        table.clean()
+        let earliest = deadlines.min() ?? .never
+        nextDeadline = earliest == .never ? nil : earliest
+    }
+}

@@ -1,0 +1,57 @@
+public import Basics
+public import Wire
+
+/// What a speaker is told of one peer.
+public struct PeerConfiguration: Equatable, Sendable {
+    public var address: IPAddress
+    public var autonomousSystem: UInt32
+    /// The own end of the session, and the next hop of what is announced over it.
+    public var localAddress: IPAddress
+    /// The next hop for prefixes of the family that `localAddress` is not of.
+    ///
+    /// Without one, IPv6 prefixes get the mapped form of an IPv4 address, and IPv4
+    /// prefixes the speaker's identifier.
+    public var otherFamilyNextHop: IPAddress?
+    /// Whether the peer is to open the connection.
+    public var isPassive = false
+    public var families: AddressFamilies = .ipv4Unicast
+    public var importPolicy: RoutePolicy?
+    public var exportPolicy: RoutePolicy?
+    /// Whether a peer of the same AS is told this end's address in place of another AS's (RFC 4271 §5.1.3).
+    public var nextHopSelf = false
+    /// Whether a path from another AS must begin with the peer's number (RFC 4271 §6.3); a route server's does not.
+    public var requiresFirstAS = true
+
+    public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
+        self.address = address
+        self.autonomousSystem = autonomousSystem
+        self.localAddress = localAddress
+    }
+}
+
+/// What a speaker is told of itself and its peers.
+public struct SpeakerConfiguration: Equatable, Sendable {
+    public var autonomousSystem: UInt32
+    public var routerID: IPv4Address
+    /// Offered to every peer in whole seconds: 0, or 3 and more (RFC 4271 §4.2).
+    public var holdTime: Interval = .seconds(90)
+    public var connectRetry: Interval = .seconds(120)
+    /// How long a session stays in Idle after its end; doubled with every error in a row.
+    public var idleHold: Interval = .seconds(1)
+    public var maximumIdleHold: Interval = .seconds(60)
+    /// Whether a peer of another AS without a policy neither gives nor gets routes (RFC 8212 §2).
+    public var requiresExternalPolicy = false
+    /// Numbered from 0, in this order.
+    public var peers: [PeerConfiguration]
+    /// The prefixes that are originated from the start.
+    public var networks: [IPPrefix]
+
+    public init(
+        autonomousSystem: UInt32, routerID: IPv4Address, peers: [PeerConfiguration] = [], networks: [IPPrefix] = []
+    ) {
+        self.autonomousSystem = autonomousSystem
+        self.routerID = routerID
+        self.peers = peers
+        self.networks = networks
+    }
+}

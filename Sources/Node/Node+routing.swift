@@ -1,0 +1,184 @@
+import BGP
+import Basics
+import Machine
+import Telemetry
+public import Wire
+
+// BGP runs between the nodes' overlay addresses, so that its packets take whatever path
+// steering has for them: a session outlives the tunnels that it ran through. What it
+// learns goes into the node's own table and, as a route to the overlay interface, into
+// the host's.
+
+/// Which stream belongs to which peer's attempt or connection.
+struct PeerStreams: Sendable {
+    private var nextNumber: UInt32 = 1
+    /// The attempt to reach each peer that has not been answered.
+    private var attempts: ContiguousArray<StreamID?>
+
+    init(peerCount: Int) {
+        attempts = ContiguousArray(repeating: nil, count: peerCount)
+    }
+
+    mutating func open(to peer: Int) -> StreamID {
+        let stream = StreamID(nextNumber)
+        nextNumber &+= 1
+        attempts[peer] = stream
+        return stream
+    }
+
+    /// The peer that a stream was opened to, whose attempt is answered herewith.
+    mutating func answer(_ stream: StreamID) -> Int? {
+        guard let peer = attempts.firstIndex(of: stream) else { return nil }
+        attempts[peer] = nil
+        return peer
+    }
+
+    mutating func abandon(_ peer: Int) -> StreamID? {
+        defer { attempts[peer] = nil }
+        return attempts[peer]
+    }
+}
+
+extension Node {
+    /// The prefixes that are to be routed to the overlay interface, in order.
+    public var overlayPrefixes: [IPPrefix] { routes.all().map(\.prefix) }
+
+    static func speakerConfiguration(_ configuration: NodeConfiguration) -> SpeakerConfiguration {
+        let own = configuration.overlayAddress
+        var result = SpeakerConfiguration(
+            autonomousSystem: configuration.autonomousSystem, routerID: own,
+            peers: configuration.peers.map { peer in
+                var settings = PeerConfiguration(
+                    address: .v4(peer.overlayAddress), autonomousSystem: peer.autonomousSystem,
+                    localAddress: .v4(own))
+                settings.families = [.ipv4Unicast, .ipv6Unicast]
+                settings.nextHopSelf = true
+                // One end opens, so that a fresh overlay has no collisions to resolve.
+                settings.isPassive = own > peer.overlayAddress
+                return settings
+            }, networks: configuration.lan)
+        result.holdTime = configuration.bgpHoldTime
+        result.connectRetry = .seconds(5)
+        return result
+    }
+
+    mutating func startRouting(at now: Instant, into outbox: inout Outbox) {
+        for peer in configuration.peers {
+            speaker.nextHopChanged(.v4(peer.overlayAddress), cost: nil, at: now, into: &routing)
+        }
+        speaker.start(at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func wakeRouting(at now: Instant, into outbox: inout Outbox) {
+        speaker.wake(at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func shutDownRouting(at now: Instant, into outbox: inout Outbox) {
+        speaker.shutDown(at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func resetSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
+        guard configuration.peers.indices.contains(peer) else { return }
+        speaker.reset(peer: peer, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    /// A peer can be reached through some tunnel, or through none: its routes follow (RFC 4271 §9.1.2.1).
+    mutating func reachabilityChanged(of peer: Int, at now: Instant, into outbox: inout Outbox) {
+        let isReachable = tunnels.contains { $0.isUp && $0.end.peer == peer }
+        guard isReachable != peerIsReachable[peer] else { return }
+        peerIsReachable[peer] = isReachable
+        speaker.nextHopChanged(
+            .v4(configuration.peers[peer].overlayAddress), cost: isReachable ? 0 : nil, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func streamOpened(
+        _ stream: StreamID, from remote: SocketAddress, at now: Instant, into outbox: inout Outbox
+    ) {
+        let peer =
+            stream.isIncoming
+            ? configuration.peers.firstIndex { .v4($0.overlayAddress) == remote.address } : streams.answer(stream)
+        guard let peer else { return outbox.append(.abort(stream)) }
+        speaker.connected(
+            peer: peer, connection: ConnectionID(stream.rawValue), isIncoming: stream.isIncoming, at: now,
+            into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func streamReceived(
+        _ bytes: RawSpan, on stream: StreamID, at now: Instant, into outbox: inout Outbox
+    ) {
+        speaker.received(bytes, on: ConnectionID(stream.rawValue), at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func streamClosed(
+        _ stream: StreamID, _ closure: StreamClosure, at now: Instant, into outbox: inout Outbox
+    ) {
+        if let peer = streams.answer(stream) {
+            speaker.connectFailed(peer: peer, at: now, into: &routing)
+        } else {
+            speaker.closed(ConnectionID(stream.rawValue), at: now, into: &routing)
+        }
+        if closure == .finished { outbox.append(.finish(stream)) }
+        carryOutRouting(into: &outbox)
+    }
+
+    private mutating func carryOutRouting(into outbox: inout Outbox) {
+        var changed: UInt32 = 0
+        for index in 0..<routing.actions.count {
+            switch routing.actions[index] {
+            case .connect(let peer):
+                let remote = SocketAddress(.v4(configuration.peers[peer].overlayAddress), port: BGPPort.number)
+                outbox.append(
+                    .connect(streams.open(to: peer), from: .v4(configuration.overlayAddress), to: remote))
+            case .abandonConnect(let peer):
+                if let stream = streams.abandon(peer) { outbox.append(.abort(stream)) }
+            case .write(let connection, let range):
+                let start = outbox.arena.count
+                outbox.arena.append(routing.bytes(range))
+                outbox.append(
+                    .write(
+                        StreamID(connection.rawValue), ByteRange(start: start, count: Int(range.count))))
+            case .close(let connection):
+                outbox.append(.finish(StreamID(connection.rawValue)))
+            case .sessionChanged(let peer, let state):
+                guard let known = Telemetry.BGPSessionState(rawValue: state.rawValue) else { continue }
+                outbox.append(.report(.sessionState(peer: UInt32(peer), known)))
+            case .install(let prefix, let nextHop):
+                changed += 1
+                install(prefix, nextHop, into: &outbox)
+            case .withdraw(let prefix):
+                changed += 1
+                routes.remove(prefix)
+                outbox.append(.program(.withdraw(prefix)))
+            }
+        }
+        routing.removeAll()
+        if changed > 0 { outbox.append(.report(.bestPathChanged(prefixCount: changed))) }
+        timers.set(Timer.routing, at: speaker.nextDeadline)
+    }
+
+    private mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
+        guard let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) }) else {
+            routes.remove(prefix)
+            return outbox.append(.program(.withdraw(prefix)))
+        }
+        routes.insert(prefix, peer: peer)
+        outbox.append(.program(.install(prefix)))
+    }
+}
+
+extension IPAddress {
+    /// Whether this is an overlay address, or the mapped form of it that IPv6 routes carry (RFC 4291 §2.5.5.2).
+    fileprivate func isOverlay(_ address: IPv4Address) -> Bool {
+        switch self {
+        case .v4(let own): own == address
+        case .v6(let own): own.high == 0 && own.low == 0xFFFF_0000_0000 | UInt64(address.bits)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Basics
+import Machine
+import Node
+import Scenario
+import Steering
+import Telemetry
+import Wire
+
+extension SimulationPlan {
+    /// What a node is told about itself, its peers and its tunnels.
+    func nodeConfiguration(of index: Int, in scenario: Scenario) -> NodeConfiguration {
+        let topology = scenario.topology
+        let node = topology.nodes[index]
+        let wan = topology.wanPorts(of: index)
+        let own = tunnels.enumerated().filter { $0.element.port(of: index) != nil }
+        let peers = peers(of: index)
+        var ends: [TunnelEnd] = []
+        for (place, tunnel) in own {
+            guard let here = tunnel.port(of: index), let far = tunnel.farEnd(from: index),
+                let peer = peers.firstIndex(of: far.node), let port = wan.firstIndex(of: here),
+                let remote = Self.address(topology.end(far.port), likeThatOf: topology.end(here))
+            else { continue }
+            ends.append(
+                TunnelEnd(
+                    id: TunnelID(place: place), peer: peer, port: port, remoteAddress: remote,
+                    remotePort: topology.end(far.port).port))
+        }
+        var configuration = NodeConfiguration(
+            name: node.name, autonomousSystem: Self.autonomousSystem(of: index, in: topology),
+            overlayAddress: OverlayAddresses.address(ofNode: index), lan: node.lan,
+            ports: wan.compactMap { wanPort($0, of: index, topology) },
+            peers: peers.map { peer in
+                OverlayPeer(
+                    name: topology.nodes[peer].name,
+                    autonomousSystem: Self.autonomousSystem(of: peer, in: topology),
+                    overlayAddress: OverlayAddresses.address(ofNode: peer))
+            }, tunnels: ends, steering: Self.steering(of: topology))
+        configuration.probeInterval = topology.overlay.probeInterval
+        configuration.detectMultiplier = UInt8(clamping: topology.overlay.detectMultiplier)
+        configuration.sampleInterval = scenario.record.interval
+        return configuration
+    }
+
+    /// The place of `peer` among the peers of `node`.
+    func peerIndex(of peer: Int, at node: Int) -> Int? {
+        peers(of: node).firstIndex(of: peer)
+    }
+
+    /// The nodes at the far ends of a node's tunnels, in order of index.
+    private func peers(of index: Int) -> [Int] {
+        var found: [Int] = []
+        for tunnel in tunnels {
+            guard let far = tunnel.farEnd(from: index), !found.contains(far.node) else { continue }
+            found.append(far.node)
+        }
+        return found.sorted()
+    }
+
+    private func wanPort(_ port: NodePort, of index: Int, _ topology: Topology) -> WANPort? {
+        let end = topology.end(port)
+        guard let number = ports[index].firstIndex(of: port),
+            let address = end.ipv4.map({ IPAddress.v4($0) }) ?? end.ipv6.map({ .v6($0) })
+        else { return nil }
+        return WANPort(id: PortID(UInt16(number)), name: end.port, address: address)
+    }
+
+    private static func address(_ end: LinkEnd, likeThatOf other: LinkEnd) -> IPAddress? {
+        if other.ipv4 != nil { return end.ipv4.map { .v4($0) } }
+        return end.ipv6.map { .v6($0) }
+    }
+
+    /// The node's own number, or one of the private range by its place (RFC 6996).
+    private static func autonomousSystem(of index: Int, in topology: Topology) -> UInt32 {
+        topology.nodes[index].autonomousSystem ?? 4_200_000_000 + UInt32(index)
+    }
+
+    private static func steering(of topology: Topology) -> Steering.Configuration {
+        let classes = topology.slaClasses.map {
+            Steering.SLAClass(name: $0.name, latency: $0.latency, jitter: $0.jitter, loss: $0.loss)
+        }
+        var configuration = Steering.Configuration(
+            policies: topology.steering.map { policy in
+                Steering.Policy(
+                    name: policy.name, match: match(policy.match), slaClass: policy.slaClass.map { classes[$0] },
+                    prefer: policy.preferredPorts, priority: policy.priority)
+            })
+        configuration.rules.failbackDelay = topology.overlay.failbackDelay
+        return configuration
+    }
+
+    private static func match(_ match: SteeringMatch) -> Steering.Match {
+        let protocols: [(name: String, number: UInt8)] = [
+            ("tcp", ProtocolNumber.tcp), ("udp", ProtocolNumber.udp), ("icmp", ProtocolNumber.icmp),
+        ]
+        return Steering.Match(
+            application: match.application.flatMap { Steering.Application(rawValue: $0) }, source: match.source,
+            destination: match.destination,
+            protocolNumber: protocols.first { $0.name == match.transport }?.number,
+            ports: match.port.map { $0...$0 })
+    }
+}
