@@ -1,5 +1,5 @@
-import Foundation
 import Basics
+import Foundation
 import Measure
 import Scenario
 
@@ -39,7 +39,8 @@ public struct JUnitReport: Sendable {
         let time = String(format: "%.3f", share)
         var cases = ""
         for result in results.summary.expectations {
-            cases += "    <testcase classname=\"\(name)\" name=\"\(Markup.escaped(title(of: result)))\" time=\"\(time)\""
+            cases +=
+                "    <testcase classname=\"\(name)\" name=\"\(Markup.escaped(title(of: result)))\" time=\"\(time)\""
             if result.passed {
                 cases += "/>\n"
                 continue

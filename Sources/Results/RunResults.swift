@@ -50,7 +50,8 @@ enum FileName {
     static func safe(_ name: String) -> String {
         var result = ""
         for scalar in name.unicodeScalars {
-            let isSafe = scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains(scalar))
+            let isSafe =
+                scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains(scalar))
             result += isSafe ? String(scalar) : "_"
         }
         if result.isEmpty || result.hasPrefix(".") { result = "_" + result.dropFirst() }

@@ -32,6 +32,17 @@ struct SampleRun {
             wallSeconds: wallSeconds)
     }
 
+    /// The same without flows: what is concluded from it hangs on nothing but telemetry.
+    static func quietResults(
+        wallSeconds: Double? = 1.25, _ change: (inout RunRecord) -> Void = { _ in }
+    ) -> RunResults {
+        var results = results(wallSeconds: wallSeconds, callCount: 1)
+        results.record.flowReports = []
+        change(&results.record)
+        results.summary = RunSummary(results.record, wallSeconds: wallSeconds)
+        return results
+    }
+
     init(seed: UInt64, name: String, callCount: Int) {
         random = SeededRandom(seed: seed)
         record = RunRecord(
@@ -52,7 +63,8 @@ struct SampleRun {
     private static func scenario(_ name: String, callCount: Int) -> Scenario {
         let nodes = [
             TopologyNode(
-                name: "hq", kind: .patronus, autonomousSystem: 65_001, lan: [IPPrefix("10.1.0.0/16")].compactMap(\.self),
+                name: "hq", kind: .patronus, autonomousSystem: 65_001,
+                lan: [IPPrefix("10.1.0.0/16")].compactMap(\.self),
                 role: "hub"),
             TopologyNode(
                 name: "branch", kind: .patronus, autonomousSystem: 65_002,

@@ -60,7 +60,7 @@ struct CapturedPacket {
             protocolNumber: next, byteCount: length, rest)
     }
 
-    /// - Parameter protocolNumber: nil where no transport header follows.
+    /// A packet with its transport header still to be read; no protocol number where none follows.
     private init(
         source: IPAddress, destination: IPAddress, protocolNumber: UInt8?, byteCount: Int, _ bytes: ArraySlice<UInt8>
     ) {

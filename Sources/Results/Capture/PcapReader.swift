@@ -53,7 +53,8 @@ public enum PcapReader {
             // A UDP header takes 8 octets of what followed the IP header.
             let room = max(0, packet.byteCountBehindHeader - 8)
             return ReplayedPacket(
-                offset: min(max(at - start, .zero), longestConversation), isForward: packet.source == client, payloadByteCount: room,
+                offset: min(max(at - start, .zero), longestConversation), isForward: packet.source == client,
+                payloadByteCount: room,
                 payload: Array(packet.payload.prefix(room)))
         }
     }
@@ -87,7 +88,9 @@ public enum PcapReader {
     private static func whyUnreadable(_ bytes: [UInt8]) -> String? {
         if bytes.isEmpty { return "this file is empty; a capture in pcap or pcapng format is needed" }
         if bytes.starts(with: [0x1F, 0x8B]) { return "this capture is compressed; unpack it with gunzip first" }
-        if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "this capture is compressed; unpack it with unzstd first" }
+        if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+            return "this capture is compressed; unpack it with unzstd first"
+        }
         return nil
     }
 

@@ -130,7 +130,8 @@ enum RunDatabase {
 extension Database {
     /// Fills the columns of a new row of `table`, in order, for each call of the closure it hands out.
     func insertRows(
-        into table: String, columnCount: Int, _ body: ((_ values: [(any DatabaseValueConvertible)?]) throws -> Void) throws -> Void
+        into table: String, columnCount: Int,
+        _ body: ((_ values: [(any DatabaseValueConvertible)?]) throws -> Void) throws -> Void
     ) throws {
         let places = Array(repeating: "?", count: columnCount).joined(separator: ", ")
         let statement = try makeStatement(sql: "INSERT INTO \(table) VALUES (\(places))")

@@ -26,10 +26,12 @@ struct ChartDrawing {
             let at = n(place(tick))
             text += "<line class=\"grid\" x1=\"\(n(left))\" x2=\"\(n(right))\" y1=\"\(at)\" y2=\"\(at)\"/>\n"
             let isTop = tick == scale.ticks.last
-            text += "<text class=\"soft end\" x=\"\(n(left - 6))\" y=\"\(n(place(tick) + 4))\">"
+            text +=
+                "<text class=\"soft end\" x=\"\(n(left - 6))\" y=\"\(n(place(tick) + 4))\">"
                 + "\(Markup.escaped(scale.label(tick, withUnit: isTop)))</text>\n"
         }
-        text += "<rect class=\"frame\" x=\"\(n(left))\" y=\"\(n(y))\" width=\"\(n(right - left))\" "
+        text +=
+            "<rect class=\"frame\" x=\"\(n(left))\" y=\"\(n(y))\" width=\"\(n(right - left))\" "
             + "height=\"\(n(height))\"/>\n"
     }
 

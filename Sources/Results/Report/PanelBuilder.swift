@@ -47,7 +47,8 @@ enum PanelBuilder {
     ) -> ReportModel.Panel.Series {
         let places = Downsampling.places(values, greatest: peaks)
         return .init(
-            name: name, color: color, isDashed: color % 2 == 1, times: places.map { Downsampling.rounded(bins.start(of: $0)) },
+            name: name, color: color, isDashed: color % 2 == 1,
+            times: places.map { Downsampling.rounded(bins.start(of: $0)) },
             values: places.map { values[$0].map(Downsampling.rounded) },
             peaks: peaks.map { peaks in places.map { peaks[$0].map(Downsampling.rounded) } })
     }

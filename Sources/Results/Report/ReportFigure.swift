@@ -49,9 +49,11 @@ struct ReportFigure {
             rowEnds[row] = flagLeft + width
             let y = axisTop + Double(row) * 19
             let mild = band.isDisruptive ? "" : " mild"
-            parts += "<rect class=\"flag\(mild)\" x=\"\(n(start))\" y=\"\(n(y))\" "
+            parts +=
+                "<rect class=\"flag\(mild)\" x=\"\(n(start))\" y=\"\(n(y))\" "
                 + "width=\"\(n(max(2, x(band.end ?? model.end) - start)))\" height=\"3\"/>\n"
-            parts += "<text x=\"\(n(max(Self.left, flagLeft) + 3))\" y=\"\(n(y + 14))\">\(Markup.escaped(band.label))"
+            parts +=
+                "<text x=\"\(n(max(Self.left, flagLeft) + 3))\" y=\"\(n(y + 14))\">\(Markup.escaped(band.label))"
                 + "<title>\(Markup.escaped("\(band.subject), \(Self.seconds(band.start))"))</title></text>\n"
         }
         parts += "<text class=\"strong\" x=\"0\" y=\"\(n(axisTop + 12))\">Incidents</text>\n"
@@ -67,12 +69,14 @@ struct ReportFigure {
         for band in model.bands.prefix(200) {
             let start = x(band.start)
             let width = max(1, x(band.end ?? model.end) - start)
-            result += "<rect class=\"band\(band.isDisruptive ? "" : " mild")\" x=\"\(n(start))\" y=\"26\" "
+            result +=
+                "<rect class=\"band\(band.isDisruptive ? "" : " mild")\" x=\"\(n(start))\" y=\"26\" "
                 + "width=\"\(n(width))\" height=\"\(n(bottom - 26))\"/>\n"
         }
         let warmup = x(model.head.warmupSeconds) - Self.left
         if warmup > 0 {
-            result += "<rect class=\"warmup\" x=\"\(n(Self.left))\" y=\"26\" width=\"\(n(warmup))\" "
+            result +=
+                "<rect class=\"warmup\" x=\"\(n(Self.left))\" y=\"26\" width=\"\(n(warmup))\" "
                 + "height=\"\(n(bottom - 26))\"><title>warm-up, left out of metrics</title></rect>\n"
         }
         return result
@@ -99,12 +103,14 @@ struct ReportFigure {
             let color = "stroke=\"var(--c\(entry.offset % 8))\""
             for track in entry.element.tracks where track.lane < model.lanes.count {
                 let y = n(trackY(track.lane, slot))
-                parts += "<line class=\"track\" \(color) stroke-width=\"\(n(1.2 + 2.6 * track.share))\" "
+                parts +=
+                    "<line class=\"track\" \(color) stroke-width=\"\(n(1.2 + 2.6 * track.share))\" "
                     + "x1=\"\(n(x(track.start)))\" x2=\"\(n(x(track.end)))\" y1=\"\(y)\" y2=\"\(y)\"/>\n"
             }
             for move in entry.element.moves where max(move.from, move.to) < model.lanes.count {
                 let at = n(x(move.at))
-                parts += "<line class=\"move\" \(color) x1=\"\(at)\" x2=\"\(at)\" y1=\"\(n(trackY(move.from, slot)))\" "
+                parts +=
+                    "<line class=\"move\" \(color) x1=\"\(at)\" x2=\"\(at)\" y1=\"\(n(trackY(move.from, slot)))\" "
                     + "y2=\"\(n(trackY(move.to, slot)))\"/>\n"
             }
         }
@@ -122,7 +128,8 @@ struct ReportFigure {
         parts += "<text class=\"strong\" x=\"0\" y=\"\(n(top + 11))\">Tunnels, and who takes them</text>\n"
         var x = Self.left
         for (index, name) in groups {
-            parts += "<line x1=\"\(n(x))\" x2=\"\(n(x + 18))\" y1=\"\(n(top + 7))\" y2=\"\(n(top + 7))\" "
+            parts +=
+                "<line x1=\"\(n(x))\" x2=\"\(n(x + 18))\" y1=\"\(n(top + 7))\" y2=\"\(n(top + 7))\" "
                 + "stroke=\"var(--c\(index % 8))\" stroke-width=\"3.8\"/>"
             parts += "<text x=\"\(n(x + 23))\" y=\"\(n(top + 11))\">\(Markup.escaped(name))</text>\n"
             x += 46 + Double(name.count) * 6.3
@@ -132,17 +139,21 @@ struct ReportFigure {
 
     private mutating func draw(_ lane: ReportModel.Lane, _ index: Int, y: Double, height: Double) {
         let id = "lane\(index)"
-        parts += "<text x=\"0\" y=\"\(n(y + height / 2 + 4))\">\(Markup.escaped(Self.shortened(lane.name, to: 26)))"
+        parts +=
+            "<text x=\"0\" y=\"\(n(y + height / 2 + 4))\">\(Markup.escaped(Self.shortened(lane.name, to: 26)))"
             + "<title>\(Markup.escaped(lane.name))</title></text>\n"
-        parts += "<text class=\"soft end\" id=\"\(id)\" x=\"\(n(Self.left - 8))\" y=\"\(n(y + height / 2 + 4))\"></text>\n"
+        parts +=
+            "<text class=\"soft end\" id=\"\(id)\" x=\"\(n(Self.left - 8))\" y=\"\(n(y + height / 2 + 4))\"></text>\n"
         for state in lane.states {
             let width = max(0.5, x(state.end) - x(state.start))
             let box = "x=\"\(n(x(state.start)))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\""
             let words = "\(lane.name) \(state.name) from \(Self.seconds(state.start)) to \(Self.seconds(state.end))"
-            parts += "<rect class=\"\(Markup.escaped(state.name))\" \(box)><title>\(Markup.escaped(words))</title></rect>\n"
+            parts +=
+                "<rect class=\"\(Markup.escaped(state.name))\" \(box)><title>\(Markup.escaped(words))</title></rect>\n"
             if state.name == "down" { parts += "<rect fill=\"url(#hatch)\" \(box) pointer-events=\"none\"/>\n" }
         }
-        parts += "<rect class=\"frame\" x=\"\(n(Self.left))\" y=\"\(n(y))\" width=\"\(n(Self.plotWidth))\" "
+        parts +=
+            "<rect class=\"frame\" x=\"\(n(Self.left))\" y=\"\(n(y))\" width=\"\(n(Self.plotWidth))\" "
             + "height=\"\(n(height))\"/>\n"
         laneStates.append(
             .object([
@@ -164,7 +175,8 @@ struct ReportFigure {
             let at = x(mark.at)
             let shape = "M\(n(at)) \(n(y + 7))l-4.5 -8h9z"
             let words = "\(Self.seconds(mark.at)) \(mark.text)"
-            parts += "<path class=\"mark \(Markup.escaped(mark.state))\" d=\"\(shape)\">"
+            parts +=
+                "<path class=\"mark \(Markup.escaped(mark.state))\" d=\"\(shape)\">"
                 + "<title>\(Markup.escaped(words))</title></path>\n"
         }
     }
@@ -175,14 +187,18 @@ struct ReportFigure {
         let height = max(78, 20 + Double(panel.series.count) * 15)
         let chart = ChartDrawing(panel, y: top, height: height, end: model.end)
         parts += chart.text
-        parts += "<text class=\"strong\" x=\"0\" y=\"\(n(top + 11))\">"
+        parts +=
+            "<text class=\"strong\" x=\"0\" y=\"\(n(top + 11))\">"
             + "\(Markup.escaped(Self.shortened(panel.title, to: 26)))</text>\n"
         for (index, series) in panel.series.enumerated() {
             let y = top + 27 + Double(index) * 15
             let id = "value\(readings.count)"
-            parts += "<line\(series.isDashed ? " stroke-dasharray=\"5 2\"" : "") x1=\"0\" x2=\"12\" y1=\"\(n(y - 4))\" y2=\"\(n(y - 4))\" stroke-width=\"2.5\" "
+            let dashes = series.isDashed ? " stroke-dasharray=\"5 2\"" : ""
+            parts +=
+                "<line\(dashes) x1=\"0\" x2=\"12\" y1=\"\(n(y - 4))\" y2=\"\(n(y - 4))\" stroke-width=\"2.5\" "
                 + "stroke=\"var(--c\(series.color % 8))\"/>"
-            parts += "<text class=\"soft\" x=\"17\" y=\"\(n(y))\">\(Markup.escaped(Self.shortened(series.name, to: 22)))"
+            parts +=
+                "<text class=\"soft\" x=\"17\" y=\"\(n(y))\">\(Markup.escaped(Self.shortened(series.name, to: 22)))"
                 + "<title>\(Markup.escaped(series.name))</title></text>"
             parts += "<text class=\"strong end\" id=\"\(id)\" x=\"\(n(Self.left - 44))\" y=\"\(n(y))\"></text>\n"
             readings.append(Self.reading(series, id, unit: panel.unit, end: model.end))

@@ -58,7 +58,9 @@ enum ReportScript {
             });
             lanes.forEach(function (lane) {
               var now = "";
-              lane.states.forEach(function (state) { if (state.start <= time && time <= state.end) { now = state.name; } });
+              lane.states.forEach(function (state) {
+                if (state.start <= time && time <= state.end) { now = state.name; }
+              });
               lane.text.textContent = now;
             });
           }

@@ -3,7 +3,8 @@ enum ReportStyle {
     static let text = """
         :root {
           --page: #f6f7f9; --card: #ffffff; --ink: #1b1f24; --soft: #5b6572; --line: #d9dee5; --grid: #e8ebf0;
-          --good: #0a7d55; --bad: #b3261e; --warn: #9a6700; --goodWash: #e3f4ec; --badWash: #fce8e6; --warnWash: #fdf3d6;
+          --good: #0a7d55; --bad: #b3261e; --warn: #9a6700;
+          --goodWash: #e3f4ec; --badWash: #fce8e6; --warnWash: #fdf3d6;
           --up: #1f9d72; --degraded: #e6a817; --down: #d1442f; --adminDown: #98a2ad; --band: #d1442f;
           --c0: #1f6feb; --c1: #d9730d; --c2: #8250df; --c3: #0f8b8d; --c4: #bf3989; --c5: #7a7a00; --c6: #8b5a2b;
           --c7: #57606a;
@@ -11,7 +12,8 @@ enum ReportStyle {
         @media (prefers-color-scheme: dark) {
           :root {
             --page: #0e1116; --card: #161b22; --ink: #e8ecf1; --soft: #9aa5b1; --line: #2d343d; --grid: #232a32;
-            --good: #4cc38a; --bad: #ff8f85; --warn: #e8b949; --goodWash: #12301f; --badWash: #3a1513; --warnWash: #332a0d;
+            --good: #4cc38a; --bad: #ff8f85; --warn: #e8b949;
+            --goodWash: #12301f; --badWash: #3a1513; --warnWash: #332a0d;
             --up: #2fb886; --degraded: #e6a817; --down: #f0654f; --adminDown: #6b7682; --band: #f0654f;
             --c0: #6ea8fe; --c1: #ff9e4a; --c2: #b794ff; --c3: #4fd1c5; --c4: #ff80bf; --c5: #c9c94a; --c6: #d2a679;
             --c7: #a0aab4;
@@ -25,7 +27,8 @@ enum ReportStyle {
         h2 { margin: 0 0 12px; font-size: 17px; display: inline-block; }
         header p { margin: 8px 0 0; color: var(--soft); max-width: 80ch; }
         .title { display: flex; flex-wrap: wrap; gap: 14px; align-items: center; }
-        .badge { padding: 3px 14px; border-radius: 99px; font-weight: 650; background: var(--warnWash); color: var(--warn); }
+        .badge { padding: 3px 14px; border-radius: 99px; font-weight: 650; background: var(--warnWash);
+          color: var(--warn); }
         .badge.passed { background: var(--goodWash); color: var(--good); }
         .badge.failed, .badge.error { background: var(--badWash); color: var(--bad); }
         dl { display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 14px 0 0; }
@@ -44,8 +47,8 @@ enum ReportStyle {
         section { margin-top: 16px; padding: 18px 20px; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-        th { text-align: left; font-weight: 600; color: var(--soft); font-size: 12.5px; border-bottom: 1px solid var(--line);
-          vertical-align: bottom; }
+        th { text-align: left; font-weight: 600; color: var(--soft); font-size: 12.5px;
+          border-bottom: 1px solid var(--line); vertical-align: bottom; }
         th, td { padding: 6px 18px 6px 0; }
         th:last-child, td:last-child { padding-right: 0; }
         td { border-bottom: 1px solid var(--grid); vertical-align: top; }

@@ -72,8 +72,9 @@ enum ReportTables {
                 guard !reports.isEmpty else { continue }
                 let ends = [entry.from, entry.to].map { record.nodeName($0) ?? "?" }
                 let way = direction == .forward ? "\(ends[0]) → \(ends[1])" : "\(ends[1]) → \(ends[0])"
-                rows.append([Cell(text: entry.name), Cell(text: entry.application.name.rawValue), Cell(text: way)]
-                    + figures(of: reports))
+                rows.append(
+                    [Cell(text: entry.name), Cell(text: entry.application.name.rawValue), Cell(text: way)]
+                        + figures(of: reports))
             }
         }
         return Table(
@@ -116,18 +117,23 @@ enum ReportTables {
                 Cell(text: Figure.count(account.offered)), Cell(text: Figure.count(account.delivered)),
                 Cell(text: Figure.size(account.deliveredBytes)), Cell(text: Figure.count(dropped)),
                 Cell(text: Figure.text(Ratio(dropped, of: account.offered + account.duplicated).fraction, .ratio)),
-                Cell(text: causes.joined(separator: ", ") + (account.isBalanced ? "" : " (does not add up)"),
+                Cell(
+                    text: causes.joined(separator: ", ") + (account.isBalanced ? "" : " (does not add up)"),
                     tone: account.isBalanced ? "" : "bad"),
             ]
         }
         return Table(
             columns: columns(["Link", "Direction"] + numbers + ["Causes"], numbers: Set(numbers)), rows: rows,
-            note: rows.isEmpty ? "No link carried anything." : "Packets; what is neither delivered nor dropped was on its way.")
+            note: rows.isEmpty
+                ? "No link carried anything." : "Packets; what is neither delivered nor dropped was on its way.")
     }
 
     static func timeline(_ summary: RunSummary) -> Table {
         let rows = summary.timeline.prefix(timelineLimit).map { entry in
-            [Cell(text: Figure.time(entry.at)), Cell(text: entry.kind), Cell(text: entry.subject), Cell(text: entry.text)]
+            [
+                Cell(text: Figure.time(entry.at)), Cell(text: entry.kind), Cell(text: entry.subject),
+                Cell(text: entry.text),
+            ]
         }
         let rest = summary.timeline.count - rows.count
         return Table(

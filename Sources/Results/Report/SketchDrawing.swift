@@ -14,7 +14,8 @@ struct SketchDrawing {
         var parts = ""
         for edge in sketch.edges where max(edge.from, edge.to) < sketch.nodes.count {
             let (from, to) = (Self.place(sketch.nodes[edge.from]), Self.place(sketch.nodes[edge.to]))
-            parts += "<line class=\"edge\(edge.isBroken ? " broken" : "")\" x1=\"\(n(from.x))\" y1=\"\(n(from.y))\" "
+            parts +=
+                "<line class=\"edge\(edge.isBroken ? " broken" : "")\" x1=\"\(n(from.x))\" y1=\"\(n(from.y))\" "
                 + "x2=\"\(n(to.x))\" y2=\"\(n(to.y))\"><title>\(Markup.escaped(edge.text))</title></line>\n"
         }
         for node in sketch.nodes {
@@ -22,17 +23,20 @@ struct SketchDrawing {
             let words = "<title>\(Markup.escaped("\(node.name), \(node.kind)"))</title>"
             switch node.kind {
             case "patronus":
-                parts += "<rect class=\"node patronus\" x=\"\(n(x - 11))\" y=\"\(n(y - 11))\" width=\"22\" height=\"22\" "
+                parts +=
+                    "<rect class=\"node patronus\" x=\"\(n(x - 11))\" y=\"\(n(y - 11))\" width=\"22\" height=\"22\" "
                     + "rx=\"5\">\(words)</rect>\n"
             case "router":
                 parts += "<circle class=\"node\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"9\">\(words)</circle>\n"
             case "host", "linux":
                 parts += "<circle class=\"node host\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"6\">\(words)</circle>\n"
             default:
-                parts += "<ellipse class=\"node cloud\" cx=\"\(n(x))\" cy=\"\(n(y))\" rx=\"17\" ry=\"10\">\(words)"
+                parts +=
+                    "<ellipse class=\"node cloud\" cx=\"\(n(x))\" cy=\"\(n(y))\" rx=\"17\" ry=\"10\">\(words)"
                     + "</ellipse>\n"
             }
-            parts += "<text class=\"halo middle\" x=\"\(n(x))\" y=\"\(n(y + 27))\">\(Markup.escaped(node.name))</text>\n"
+            parts +=
+                "<text class=\"halo middle\" x=\"\(n(x))\" y=\"\(n(y + 27))\">\(Markup.escaped(node.name))</text>\n"
         }
         text = """
             <svg viewBox="0 0 \(n(Self.width)) \(n(Self.height))" role="img" aria-label="Topology" \

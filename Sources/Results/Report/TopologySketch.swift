@@ -58,7 +58,8 @@ enum TopologySketch {
             }
             for (first, second) in edges where first != second { push(first, second) { -$0 * $0 / ideal } }
             for index in places.indices {
-                let size = max(0.000_001, (forces[index].x * forces[index].x + forces[index].y * forces[index].y).squareRoot())
+                let size = max(
+                    0.000_001, (forces[index].x * forces[index].x + forces[index].y * forces[index].y).squareRoot())
                 let reach = min(size, heat) / size
                 places[index].x += forces[index].x * reach
                 places[index].y += forces[index].y * reach
@@ -71,7 +72,9 @@ enum TopologySketch {
     private static func spread(_ places: [Place]) -> [Place] {
         let xs = places.map(\.x)
         let ys = places.map(\.y)
-        guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else { return places }
+        guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else {
+            return places
+        }
         let isTall = bottom - top > right - left
         return places.map { place in
             let x = right > left ? (place.x - left) / (right - left) : 0.5

@@ -3,7 +3,7 @@ import Scenario
 extension RunComparison {
     /// The comparison as a person reads it: a table with aligned columns, and what else differs.
     ///
-    /// - Parameter isFull: whether metrics that are equal are shown too.
+    /// Metrics that are equal are left out, unless it is to be full.
     public func text(isFull: Bool = false) -> String {
         var lines = heading()
         let shown = metrics.filter { isFull || !$0.isEqual }
@@ -14,9 +14,11 @@ extension RunComparison {
         let equal = metrics.count { $0.isEqual }
         if !isFull, equal > 0 { lines += ["", "\(equal) of \(metrics.count) metrics are equal."] }
         if !expectations.isEmpty {
-            let rows = [["EXPECTATION", "", "FIRST", "SECOND"]] + expectations.map { change in
-                [change.metric, change.condition, Self.word(change.firstPassed), Self.word(change.secondPassed)]
-            }
+            let rows =
+                [["EXPECTATION", "", "FIRST", "SECOND"]]
+                + expectations.map { change in
+                    [change.metric, change.condition, Self.word(change.firstPassed), Self.word(change.secondPassed)]
+                }
             lines += [""] + Self.aligned(rows, leading: 2)
         }
         return lines.joined(separator: "\n") + "\n"
@@ -54,7 +56,9 @@ extension RunComparison {
 
     /// Without the thin spaces and the long minus, which terminals may show in another width.
     private static func plain(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.compactMap { $0 == "\u{202F}" ? nil : $0 == "−" ? "-" : $0 }))
+        var result = ""
+        for character in text where character != "\u{202F}" { result.append(character == "−" ? "-" : character) }
+        return result
     }
 
     /// Columns two spaces apart, the first `leading` of them to the left, the rest to the right.

@@ -39,6 +39,11 @@ public struct RunComparison: Equatable, Sendable {
         public var second: UInt64
         /// The first node, in the topology's order, whose own fingerprint differs; nil where none does.
         public var node: String?
+
+        public init(second: UInt64, node: String?) {
+            self.second = second
+            self.node = node
+        }
     }
 
     public var first: StoredRun
