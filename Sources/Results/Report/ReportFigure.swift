@@ -3,7 +3,7 @@ import Foundation
 /// The figure that tells the run: incidents, tunnels and charts above one another, on one time axis.
 struct ReportFigure {
     static let width = 1_200.0
-    static let left = 252.0
+    static let left = 276.0
     static let right = 14.0
     static var plotWidth: Double { width - left - right }
 
