@@ -7,9 +7,11 @@ public struct BitRate: Comparable, Hashable, Sendable, BitwiseCopyable {
         self.bitsPerSecond = bitsPerSecond
     }
 
+    /// A rate of so many Mbit/s.
     @inlinable
     public static func megabits(_ count: UInt64) -> BitRate { BitRate(bitsPerSecond: count * 1_000_000) }
 
+    /// A rate of so many Gbit/s.
     @inlinable
     public static func gigabits(_ count: UInt64) -> BitRate { BitRate(bitsPerSecond: count * 1_000_000_000) }
 
@@ -17,10 +19,15 @@ public struct BitRate: Comparable, Hashable, Sendable, BitwiseCopyable {
     public static func < (left: BitRate, right: BitRate) -> Bool { left.bitsPerSecond < right.bitsPerSecond }
 
     /// How long `byteCount` bytes take at this rate, rounded up to a whole nanosecond.
+    ///
+    /// At a rate of 0, or where 292 years are not enough, it is the longest interval.
     @inlinable
     public func transmissionTime(byteCount: Int) -> Interval {
-        let bits = UInt64(byteCount) &* 8_000_000_000
-        return Interval(nanoseconds: Int64((bits &+ bitsPerSecond &- 1) / bitsPerSecond))
+        let product = UInt64(byteCount).multipliedFullWidth(by: 8_000_000_000)
+        guard product.high < bitsPerSecond else { return Interval(nanoseconds: .max) }
+        let (quotient, remainder) = bitsPerSecond.dividingFullWidth(product)
+        guard quotient < UInt64(Int64.max) else { return Interval(nanoseconds: .max) }
+        return Interval(nanoseconds: Int64(quotient) &+ (remainder == 0 ? 0 : 1))
     }
 
     /// How many whole bytes fit into `interval` at this rate.

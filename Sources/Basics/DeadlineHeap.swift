@@ -39,7 +39,8 @@ public struct DeadlineHeap: Sendable {
         return Instant(nanoseconds: first.at)
     }
 
-    /// The number of a timer that is due, stopped by being taken; those due at one instant come in order of number.
+    /// The number of the timer that has been due for longest, stopped by being taken; those due
+    /// at one instant come in order of number.
     public mutating func takeDue(at now: Instant) -> Int? {
         while let first = entries.first, first.at <= now.nanoseconds {
             pop()
@@ -47,11 +48,12 @@ public struct DeadlineHeap: Sendable {
             guard armed[index] == first.at else { continue }
             armed[index] = .max
             let at = wanted[index]
-            if at <= now.nanoseconds {
+            if at == first.at {
                 wanted[index] = .max
                 return index
             }
             guard at != .max else { continue }
+            // Moved since: even where it is due by now, others come first that were due before it.
             armed[index] = at
             push(Entry(at: at, index: first.index))
         }

@@ -104,28 +104,56 @@ public struct EventQueue: ~Copyable {
         let source = unsafe buckets[index]
         unsafe buckets[index].count = 0
         occupied &= occupied &- 1
+        var isSorted = true
+        var lastKey: UInt64 = 0
         for position in 0..<source.count {
             let event = unsafe source.events[position]
             let difference = event.at.nanoseconds ^ least
-            guard difference != 0 else {
-                insertAtBase(event)
-                continue
-            }
             let target = 64 &- difference.leadingZeroBitCount
-            occupied |= (1 as UInt64) &<< UInt64(target &- 1)
+            if difference == 0 {
+                if event.key < lastKey { isSorted = false }
+                lastKey = event.key
+            } else {
+                occupied |= (1 as UInt64) &<< UInt64(target &- 1)
+            }
             append(event, to: unsafe buckets + target)
         }
+        // Nobody writes to the emptied bucket before the next refill: its memory is scratch.
+        if !isSorted { unsafe sortByKey(buckets[0].events, count: buckets[0].count, scratch: source.events) }
         return true
     }
 
     /// Keeps what is left of bucket 0 sorted by key; equal keys stay in order of insertion.
+    ///
+    /// Of what stands before and behind the event's place the front moves where it is the
+    /// smaller half and a taken event left room there: the child of the event just taken,
+    /// due at the same instant, is near the front however many are due then.
     private mutating func insertAtBase(_ event: QueuedEvent) {
+        let count = unsafe buckets[0].count
+        if taken == count {
+            unsafe buckets[0].count = 0
+            taken = 0
+        } else if taken > 0, unsafe event.key < buckets[0].events[(taken &+ count) / 2].key {
+            return insertFromFront(event)
+        }
         append(event, to: unsafe buckets)
         let events = unsafe buckets[0].events
         var hole = unsafe buckets[0].count &- 1
         while hole > taken, unsafe events[hole &- 1].key > event.key {
             unsafe events[hole] = events[hole &- 1]
             hole &-= 1
+        }
+        unsafe events[hole] = event
+    }
+
+    /// Inserts an event whose key is less than that of some event left in bucket 0.
+    private mutating func insertFromFront(_ event: QueuedEvent) {
+        let events = unsafe buckets[0].events
+        taken &-= 1
+        var hole = taken
+        while unsafe events[hole &+ 1].key <= event.key {
+            unsafe events[hole] = events[hole &+ 1]
+            hole &+= 1
         }
         unsafe events[hole] = event
     }
@@ -145,5 +173,50 @@ public struct EventQueue: ~Copyable {
         unsafe bucket.pointee.events.deallocate()
         unsafe bucket.pointee.events = larger
         unsafe bucket.pointee.capacity = capacity
+    }
+}
+
+/// Sorts by key with equal keys left in order: insertion sort of short runs, then merges to and fro.
+private func sortByKey(
+    _ events: UnsafeMutablePointer<QueuedEvent>, count: Int, scratch: UnsafeMutablePointer<QueuedEvent>
+) {
+    let run = 8
+    for start in stride(from: 0, to: count, by: run) {
+        for position in start..<min(start + run, count) {
+            let event = unsafe events[position]
+            var hole = position
+            while hole > start, unsafe events[hole - 1].key > event.key {
+                unsafe events[hole] = events[hole - 1]
+                hole -= 1
+            }
+            unsafe events[hole] = event
+        }
+    }
+    var (source, target) = unsafe (events, scratch)
+    var width = run
+    while width < count {
+        for start in stride(from: 0, to: count, by: width * 2) {
+            unsafe merge(source, start, min(start + width, count), min(start + width * 2, count), into: target)
+        }
+        unsafe swap(&source, &target)
+        width *= 2
+    }
+    if unsafe source != events { unsafe events.update(from: source, count: count) }
+}
+
+/// Merges two sorted neighbours, `start..<middle` and `middle..<end`; of equal keys the left goes first.
+private func merge(
+    _ source: UnsafeMutablePointer<QueuedEvent>, _ start: Int, _ middle: Int, _ end: Int,
+    into target: UnsafeMutablePointer<QueuedEvent>
+) {
+    var (left, right) = (start, middle)
+    for position in start..<end {
+        if unsafe right == end || (left < middle && source[left].key <= source[right].key) {
+            unsafe target[position] = source[left]
+            left += 1
+        } else {
+            unsafe target[position] = source[right]
+            right += 1
+        }
     }
 }

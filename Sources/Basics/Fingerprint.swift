@@ -8,11 +8,13 @@ public struct Fingerprint: Equatable, Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public init() {}
 
+    /// Folds one word in.
     @inlinable
     public mutating func fold(_ word: UInt64) {
         mix(word)
     }
 
+    /// Folds two words in, one after the other.
     @inlinable
     public mutating func fold(_ first: UInt64, _ second: UInt64) {
         mix(first)

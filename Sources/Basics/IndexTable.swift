@@ -23,6 +23,7 @@ public struct IndexTable: Sendable {
     @inlinable
     public var count: Int { storedCount }
 
+    /// An empty table that takes `capacity` keys before it grows.
     @inlinable
     public init(capacity: Int = 16) {
         var size = 16
@@ -34,12 +35,8 @@ public struct IndexTable: Sendable {
     @inlinable
     public subscript(key: UInt64) -> UInt32? {
         get {
-            var position = home(key)
-            while entries[position].isUsed {
-                if entries[position].key == key { return entries[position].value }
-                position = (position &+ 1) & (entries.count &- 1)
-            }
-            return nil
+            let entry = entries[slot(key)]
+            return entry.isUsed ? entry.value : nil
         }
         set {
             guard let newValue else { return remove(key) }
@@ -47,6 +44,7 @@ public struct IndexTable: Sendable {
         }
     }
 
+    /// Empties the table and keeps its capacity.
     @inlinable
     public mutating func removeAll() {
         for index in entries.indices { entries[index].isUsed = false }
@@ -55,12 +53,14 @@ public struct IndexTable: Sendable {
 
     @inlinable
     mutating func insert(_ key: UInt64, _ value: UInt32) {
-        if (count + 1) * 2 > entries.count { grow() }
-        var position = home(key)
-        while entries[position].isUsed, entries[position].key != key {
-            position = (position &+ 1) & (entries.count &- 1)
+        var position = slot(key)
+        if !entries[position].isUsed {
+            if (count + 1) * 2 > entries.count {
+                grow()
+                position = slot(key)
+            }
+            storedCount &+= 1
         }
-        if !entries[position].isUsed { storedCount &+= 1 }
         entries[position] = Entry(key: key, value: value, isUsed: true)
     }
 
@@ -68,11 +68,9 @@ public struct IndexTable: Sendable {
     @inlinable
     mutating func remove(_ key: UInt64) {
         let mask = entries.count - 1
-        var position = home(key)
-        while entries[position].isUsed, entries[position].key != key { position = (position + 1) & mask }
-        guard entries[position].isUsed else { return }
+        var hole = slot(key)
+        guard entries[hole].isUsed else { return }
         storedCount -= 1
-        var hole = position
         var next = (hole + 1) & mask
         while entries[next].isUsed {
             let distance = (next &- home(entries[next].key)) & mask
@@ -85,11 +83,23 @@ public struct IndexTable: Sendable {
         entries[hole].isUsed = false
     }
 
+    /// Where the key lies, or the free entry where it would be put.
+    @inlinable
+    @inline(__always)
+    func slot(_ key: UInt64) -> Int {
+        var position = home(key)
+        while entries[position].isUsed, entries[position].key != key {
+            position = (position &+ 1) & (entries.count &- 1)
+        }
+        return position
+    }
+
     @inlinable
     @inline(__always)
     func home(_ key: UInt64) -> Int {
-        let mixed = (key ^ (key >> 32)) &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: mixed >> 24) & (entries.count &- 1)
+        // Both halves of the product: the low one depends only on the key's low bits.
+        let product = key.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return Int(truncatingIfNeeded: product.high ^ product.low) & (entries.count &- 1)
     }
 
     @inlinable

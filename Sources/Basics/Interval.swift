@@ -13,15 +13,19 @@ public struct Interval: Comparable, Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public static var zero: Interval { Interval(nanoseconds: 0) }
 
+    /// A span of so many nanoseconds.
     @inlinable
     public static func nanoseconds(_ count: Int64) -> Interval { Interval(nanoseconds: count) }
 
+    /// A span of so many microseconds.
     @inlinable
     public static func microseconds(_ count: Int64) -> Interval { Interval(nanoseconds: count * 1_000) }
 
+    /// A span of so many milliseconds.
     @inlinable
     public static func milliseconds(_ count: Int64) -> Interval { Interval(nanoseconds: count * 1_000_000) }
 
+    /// A span of so many seconds.
     @inlinable
     public static func seconds(_ count: Int64) -> Interval { Interval(nanoseconds: count * 1_000_000_000) }
 

@@ -31,6 +31,12 @@ public struct PacketPool: ~Copyable {
         }
     }
 
+    /// Offsets inside a slot are 16 bits wide, and `unused` is not one of them.
+    private static let largestSlot = 65_472
+
+    /// The start of a slot that holds no packet.
+    @usableFromInline static let unused = UInt16.max
+
     public let slotByteCount: Int
     public let headroom: Int
     @usableFromInline var slab: UnsafeMutableRawPointer
@@ -41,7 +47,8 @@ public struct PacketPool: ~Copyable {
 
     /// A pool for packets of at most `largestPacket` bytes with `headroom` bytes free in front.
     public init(largestPacket: Int = 1_600, headroom: Int = 128, capacity: Int = 1_024) {
-        precondition(largestPacket + headroom <= Int(UInt16.max) && capacity > 0)
+        precondition(largestPacket >= 0 && headroom >= 0 && capacity > 0)
+        precondition(largestPacket + headroom <= Self.largestSlot)
         slotByteCount = (largestPacket + headroom + 63) & ~63
         self.headroom = headroom
         self.capacity = capacity
@@ -51,7 +58,7 @@ public struct PacketPool: ~Copyable {
         freeCount = capacity
         for index in 0..<capacity {
             unsafe free[index] = UInt32(capacity - 1 - index)
-            unsafe slots[index] = Slot(start: 0, count: 0, tag: 0)
+            unsafe slots[index] = Slot(start: Self.unused, count: 0, tag: 0)
         }
     }
 
@@ -91,32 +98,36 @@ public struct PacketPool: ~Copyable {
         return packet
     }
 
-    /// A second packet with the same octets and tag.
+    /// A second packet with the same octets, tag and headroom left.
     public mutating func duplicate(_ packet: PacketID) -> PacketID {
-        let count = byteCount(packet)
-        let copy = allocate(byteCount: count, tag: tag(packet))
-        unsafe pointer(copy).copyMemory(from: pointer(packet), byteCount: count)
+        let copy = allocate(byteCount: 0)
+        unsafe slots[Int(copy.rawValue)] = slots[Int(packet.rawValue)]
+        unsafe pointer(copy).copyMemory(from: pointer(packet), byteCount: byteCount(packet))
         return copy
     }
 
     /// Gives the slot back; the packet's index means nothing afterwards.
     @inlinable
     public mutating func release(_ packet: PacketID) {
-        unsafe slots[Int(packet.rawValue)].count = 0
+        precondition(unsafe slots[Int(packet.rawValue)].start != Self.unused, "a packet is released twice")
+        unsafe slots[Int(packet.rawValue)] = Slot(start: Self.unused, count: 0, tag: 0)
         unsafe free[freeCount] = packet.rawValue
         freeCount &+= 1
     }
 
+    /// The length of the packet; 0 for one released.
     @inlinable
     public borrowing func byteCount(_ packet: PacketID) -> Int {
         unsafe Int(slots[Int(packet.rawValue)].count)
     }
 
+    /// What the packet was tagged with.
     @inlinable
     public borrowing func tag(_ packet: PacketID) -> UInt32 {
         unsafe slots[Int(packet.rawValue)].tag
     }
 
+    /// Tags the packet anew.
     @inlinable
     public mutating func setTag(_ tag: UInt32, of packet: PacketID) {
         unsafe slots[Int(packet.rawValue)].tag = tag
@@ -144,21 +155,22 @@ public struct PacketPool: ~Copyable {
     public borrowing func load<T: FixedWidthInteger & BitwiseCopyable>(
         _ packet: PacketID, at offset: Int, as type: T.Type = T.self
     ) -> T {
-        precondition(offset >= 0 && offset &+ MemoryLayout<T>.size <= byteCount(packet))
+        precondition(offset >= 0 && offset <= byteCount(packet) &- MemoryLayout<T>.size)
         return unsafe T(bigEndian: pointer(packet).loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
     /// Writes a big-endian field.
     @inlinable
-    public mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int, of packet: PacketID) {
-        precondition(offset >= 0 && offset &+ MemoryLayout<T>.size <= byteCount(packet))
+    public mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int, of packet: PacketID)
+    {
+        precondition(offset >= 0 && offset <= byteCount(packet) &- MemoryLayout<T>.size)
         unsafe pointer(packet).storeBytes(of: value.bigEndian, toByteOffset: offset, as: T.self)
     }
 
     /// Copies `source` over the packet's octets from `offset` on.
     @inlinable
     public mutating func overwrite(_ packet: PacketID, at offset: Int, with source: RawSpan) {
-        precondition(offset >= 0 && offset &+ source.byteCount <= byteCount(packet))
+        precondition(offset >= 0 && offset <= byteCount(packet) &- source.byteCount)
         let target = unsafe pointer(packet) + offset
         unsafe source.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
@@ -170,6 +182,7 @@ public struct PacketPool: ~Copyable {
     @inlinable
     public mutating func prepend(_ byteCount: Int, to packet: PacketID) -> Bool {
         let index = Int(packet.rawValue)
+        precondition(unsafe byteCount >= 0 && slots[index].start != Self.unused)
         guard unsafe Int(slots[index].start) >= byteCount else { return false }
         unsafe slots[index].start &-= UInt16(byteCount)
         unsafe slots[index].count &+= UInt16(byteCount)
@@ -215,7 +228,7 @@ public struct PacketPool: ~Copyable {
         unsafe newSlots.initialize(from: slots, count: capacity)
         let newFree = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
         for index in capacity..<larger {
-            unsafe newSlots[index] = Slot(start: 0, count: 0, tag: 0)
+            unsafe newSlots[index] = Slot(start: Self.unused, count: 0, tag: 0)
             unsafe newFree[index - capacity] = UInt32(larger - 1 - (index - capacity))
         }
         unsafe slab.deallocate()

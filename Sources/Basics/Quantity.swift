@@ -9,50 +9,60 @@ public struct QuantityError: Error, Equatable, Sendable, CustomStringConvertible
 
 /// A decimal number with its unit, split but not yet judged: `1.5` `ms`.
 private struct Quantity {
-    /// The digits without the point.
-    let digits: UInt64
+    /// The digits without the point; nil where they do not fit 64 bits.
+    let digits: UInt64?
     /// How many of the digits stand behind the point.
     let decimals: Int
     let unit: String
 
-    /// Nil where the text does not start with a decimal number of at most 18 digits.
+    /// Nil where the text does not start with a decimal number.
     init?(_ text: String) {
-        var digits: UInt64 = 0
-        var decimals = 0
+        var digits: UInt64? = 0
         var count = 0
-        var pointSeen = false
+        var wholeCount: Int?
         var rest = text.utf8[...]
         while let byte = rest.first {
-            if byte == UInt8(ascii: "."), !pointSeen, count > 0 {
-                pointSeen = true
-            } else if byte >= 0x30, byte <= 0x39, count < 18 {
-                digits = digits * 10 + UInt64(byte - 0x30)
+            if byte == UInt8(ascii: "."), wholeCount == nil, count > 0 {
+                wholeCount = count
+            } else if byte >= 0x30, byte <= 0x39 {
+                digits = digits.flatMap { Self.appending(byte - 0x30, to: $0) }
                 count += 1
-                if pointSeen { decimals += 1 }
             } else {
                 break
             }
             rest = rest.dropFirst()
         }
-        guard count > 0, !(pointSeen && decimals == 0) else { return nil }
+        guard count > 0, wholeCount != count else { return nil }
         self.digits = digits
-        self.decimals = decimals
+        decimals = count - (wholeCount ?? count)
         unit = String(Substring(rest))
     }
 
-    /// The number times `scale`, where that is whole and fits.
-    func scaled(by scale: UInt64) -> UInt64? {
-        var numerator = digits
-        var divisor: UInt64 = 1
-        for _ in 0..<decimals { divisor *= 10 }
-        let (product, overflow) = numerator.multipliedReportingOverflow(by: scale)
-        guard !overflow else {
-            let wide = numerator.multipliedFullWidth(by: scale)
-            guard wide.high < divisor else { return nil }
-            return divisor.dividingFullWidth(wide).quotient
+    private static func appending(_ digit: UInt8, to number: UInt64) -> UInt64? {
+        let (tenfold, overflowed) = number.multipliedReportingOverflow(by: 10)
+        guard !overflowed else { return nil }
+        let (sum, overflow) = tenfold.addingReportingOverflow(UInt64(digit))
+        return overflow ? nil : sum
+    }
+
+    enum Scaled {
+        case value(UInt64)
+        case tooLarge
+        case notWhole
+    }
+
+    /// The number times `scale`, which must be whole and fit 63 bits.
+    func scaled(by scale: UInt64) -> Scaled {
+        guard let digits else { return decimals > 0 ? .notWhole : .tooLarge }
+        var product = digits.multipliedFullWidth(by: scale)
+        for _ in 0..<decimals {
+            let (high, carried) = product.high.quotientAndRemainder(dividingBy: 10)
+            let (low, remainder) = (10 as UInt64).dividingFullWidth((carried, product.low))
+            guard remainder == 0 else { return .notWhole }
+            product = (high, low)
         }
-        numerator = product
-        return numerator / divisor
+        guard product.high == 0, product.low <= UInt64(Int64.max) else { return .tooLarge }
+        return .value(product.low)
     }
 }
 
@@ -64,10 +74,11 @@ private func parse(
         throw QuantityError("\"\(text)\" is not a \(kind); write \(examples)")
     }
     for (unit, scale) in units where unit == quantity.unit {
-        guard let value = quantity.scaled(by: scale), value <= UInt64(Int64.max) else {
-            throw QuantityError("\"\(text)\" is too large for a \(kind)")
+        switch quantity.scaled(by: scale) {
+        case .value(let value): return value
+        case .tooLarge: throw QuantityError("\"\(text)\" is too large for a \(kind)")
+        case .notWhole: throw QuantityError("\"\(text)\" is not a whole number of \(units[0].key)")
         }
-        return value
     }
     if quantity.unit.isEmpty {
         throw QuantityError("\"\(text)\" needs a unit; write \(examples)")
@@ -129,13 +140,11 @@ extension Ratio {
             self = .zero
             return
         }
-        guard let quantity = Quantity(text), quantity.unit == "%" else {
+        guard let quantity = Quantity(text), quantity.unit == "%", let percentage = Double(text.dropLast()) else {
             throw QuantityError("\"\(text)\" is not a ratio; write \(examples)")
         }
-        var divisor = 100.0
-        for _ in 0..<quantity.decimals { divisor *= 10 }
-        let fraction = Double(quantity.digits) / divisor
-        guard fraction <= 1 else {
+        // Reads the fraction itself rather than divide the percentage, which would round twice.
+        guard percentage <= 100, let fraction = Double("\(text.dropLast())e-2") else {
             throw QuantityError("\"\(text)\" is more than 100%")
         }
         self.init(fraction)

@@ -31,7 +31,21 @@ public struct Ratio: Comparable, Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Ratio: CustomStringConvertible {
-    public var description: String { "\(fraction * 100)%" }
+    /// The percentage with the fewest digits that reads back as the same fraction.
+    public var description: String {
+        // Shifts the point of the shortest decimal form by two: `fraction * 100` would round again.
+        let parts = "\(fraction)".split(separator: "e")
+        let mantissa = parts[0].split(separator: ".")
+        let point = mantissa[0].count + 2 + (parts.count == 2 ? Int(parts[1]) ?? 0 : 0)
+        let padding = String(repeating: "0", count: max(0, 1 - point))
+        var digits = padding + mantissa.joined()
+        while digits.count < point { digits.append("0") }
+        var whole = digits.prefix(max(1, point))
+        var decimals = digits.dropFirst(whole.count)
+        while whole.count > 1, whole.first == "0" { whole.removeFirst() }
+        while decimals.last == "0" { decimals.removeLast() }
+        return decimals.isEmpty ? "\(whole)%" : "\(whole).\(decimals)%"
+    }
 }
 
 /// A number of bytes, as sizes are written in files.

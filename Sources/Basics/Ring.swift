@@ -38,6 +38,7 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
         }
     }
 
+    /// Puts an element behind all others.
     @inlinable
     public mutating func append(_ element: Element) {
         if count == storage.count { grow() }
@@ -72,6 +73,7 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
         return storage[position(count)]
     }
 
+    /// Empties the ring and keeps its capacity.
     @inlinable
     public mutating func removeAll() {
         head = 0

@@ -28,6 +28,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable, BitwiseCopyable {
         self.init(seed: mixer.next() ^ (hash &* 0x9E37_79B9_7F4A_7C15))
     }
 
+    /// The next 64 bits of the stream.
     @inlinable
     public mutating func next() -> UInt64 {
         let scaled = s1 &* 5
@@ -72,8 +73,8 @@ extension SeededRandom {
     /// A span chosen evenly from `range`, both ends included.
     @inlinable
     public mutating func interval(in range: ClosedRange<Interval>) -> Interval {
-        let width = UInt64(range.upperBound.nanoseconds - range.lowerBound.nanoseconds) &+ 1
-        return range.lowerBound + Interval(nanoseconds: Int64(below(width)))
+        let width = UInt64(bitPattern: (range.upperBound - range.lowerBound).nanoseconds) &+ 1
+        return range.lowerBound + Interval(nanoseconds: Int64(bitPattern: below(width)))
     }
 
     /// A draw from the exponential distribution with mean 1.

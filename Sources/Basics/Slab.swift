@@ -30,6 +30,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         }
     }
 
+    /// Puts a value behind all others; its index is what `count` was.
     @inlinable
     public mutating func append(_ element: consuming Element) {
         if storedCount == capacity { grow() }

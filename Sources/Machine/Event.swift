@@ -24,8 +24,10 @@ public struct SocketID: Hashable, Sendable, BitwiseCopyable {
     }
 }
 
-/// A byte stream. The machine numbers those that it opens, with the highest bit clear;
-/// the host numbers those that arrive at a listener, with it set.
+/// A byte stream, numbered by whoever opened it.
+///
+/// The machine numbers those that it opens, with the highest bit clear; the host numbers
+/// those that arrive at a listener, with it set.
 public struct StreamID: Hashable, Sendable, BitwiseCopyable {
     public var rawValue: UInt32
 
@@ -57,7 +59,9 @@ public enum Command: Equatable, Sendable, BitwiseCopyable {
     case resetSession(peer: UInt32)
 }
 
-/// Everything that can happen to a machine. Octets are borrowed for the length of the call.
+/// Everything that can happen to a machine.
+///
+/// Octets are borrowed for the length of the call.
 public enum Event: ~Escapable {
     /// The first event of a machine's life: it binds, listens and connects.
     case start

@@ -1,7 +1,9 @@
 public import Basics
 
-/// Where a machine leaves what it wants done. The host owns it, carries the actions
-/// out in order after every event or batch, and hands it back empty with its capacity kept.
+/// Where a machine leaves what it wants done.
+///
+/// The host owns it, carries the actions out in order after every event or batch, and
+/// hands it back empty with its capacity kept.
 public struct Outbox: ~Copyable {
     public private(set) var actions: ContiguousArray<Action> = []
     /// The octets of the actions; a machine appends here and names the range in an action.
@@ -12,11 +14,13 @@ public struct Outbox: ~Copyable {
         actions.reserveCapacity(256)
     }
 
+    /// Empties the outbox and keeps its capacity.
     public mutating func removeAll() {
         actions.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
 
+    /// Asks the host for one thing more.
     public mutating func append(_ action: Action) {
         actions.append(action)
     }

@@ -53,6 +53,7 @@ extension Node {
                     localAddress: .v4(own))
                 settings.families = [.ipv4Unicast, .ipv6Unicast]
                 settings.nextHopSelf = true
+                if !configuration.isTransit { settings.exportPolicy = ownPrefixes(of: configuration) }
                 // One end opens, so that a fresh overlay has no collisions to resolve.
                 settings.isPassive = own > peer.overlayAddress
                 return settings
@@ -60,6 +61,13 @@ extension Node {
         result.holdTime = configuration.bgpHoldTime
         result.connectRetry = .seconds(5)
         return result
+    }
+
+    private static func ownPrefixes(of configuration: NodeConfiguration) -> RoutePolicy {
+        RoutePolicy(
+            configuration.lan.enumerated().map { index, prefix in
+                PolicyRule(sequence: UInt32(index), .permit, conditions: [.prefix(prefix)])
+            })
     }
 
     mutating func startRouting(at now: Instant, into outbox: inout Outbox) {

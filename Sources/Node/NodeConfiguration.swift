@@ -23,6 +23,8 @@ public struct NodeConfiguration: Sendable {
     /// How often the state of each path is reported.
     public var sampleInterval: Interval
     public var bgpHoldTime: Interval
+    /// Whether the node tells its peers of each other's prefixes and carries traffic between them.
+    public var isTransit: Bool
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -41,6 +43,7 @@ public struct NodeConfiguration: Sendable {
         clocksShared = true
         sampleInterval = .milliseconds(100)
         bgpHoldTime = .seconds(9)
+        isTransit = true
     }
 }
 

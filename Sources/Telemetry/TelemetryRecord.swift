@@ -68,7 +68,9 @@ public struct PathSample: Equatable, Sendable, BitwiseCopyable {
     }
 }
 
-/// One thing that a node says about itself. The host adds which node, and when.
+/// One thing that a node says about itself.
+///
+/// The host adds which node, and when.
 public enum TelemetryRecord: Equatable, Sendable, BitwiseCopyable {
     case tunnelState(TunnelID, TunnelState, ChangeCause)
     case pathSample(TunnelID, PathSample)

@@ -2,6 +2,7 @@ public import Basics
 
 /// An ARP packet for IPv4 over Ethernet (RFC 826).
 public struct ARPPacket: Equatable, Sendable, BitwiseCopyable {
+    /// What the packet asks or says.
     public enum Operation: UInt16, Sendable, BitwiseCopyable {
         case request = 1
         case reply = 2
@@ -40,6 +41,7 @@ public struct ARPPacket: Equatable, Sendable, BitwiseCopyable {
         target = IPv4Address(bits: try reader.read())
     }
 
+    /// Writes the packet.
     public func append(to arena: inout ByteArena) {
         arena.append(0x0001_0800_0604 << 16 | UInt64(operation.rawValue))
         Self.append(senderHardware, to: &arena)

@@ -22,6 +22,7 @@ public struct ByteReader: ~Escapable {
     @inlinable
     public var remaining: Int { bytes.byteCount - offset }
 
+    /// The next field, big-endian.
     @inlinable
     @_lifetime(self: copy self)
     public mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(WireError) -> T {
@@ -34,9 +35,11 @@ public struct ByteReader: ~Escapable {
         return T(bigEndian: value)
     }
 
+    /// Leaves out the next `count` octets.
     @inlinable
     @_lifetime(self: copy self)
     public mutating func skip(_ count: Int) throws(WireError) {
+        precondition(count >= 0)
         guard remaining >= count else {
             throw .truncated(needed: count, available: remaining)
         }
@@ -48,6 +51,7 @@ public struct ByteReader: ~Escapable {
     @_lifetime(copy self)
     @_lifetime(self: copy self)
     public mutating func take(_ count: Int) throws(WireError) -> RawSpan {
+        precondition(count >= 0)
         guard remaining >= count else {
             throw .truncated(needed: count, available: remaining)
         }

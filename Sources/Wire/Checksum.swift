@@ -8,16 +8,19 @@ public struct Checksum: Sendable, BitwiseCopyable {
     @inlinable
     public init() {}
 
+    /// Adds one word.
     @inlinable
     public mutating func add(_ word: UInt16) {
         sum &+= UInt64(word)
     }
 
+    /// Adds two words, the upper half first.
     @inlinable
     public mutating func add(_ word: UInt32) {
         sum &+= UInt64(word >> 16) &+ UInt64(word & 0xFFFF)
     }
 
+    /// Adds the eight words of an address.
     @inlinable
     public mutating func add(_ address: IPv6Address) {
         add(UInt32(truncatingIfNeeded: address.high >> 32))
@@ -26,6 +29,7 @@ public struct Checksum: Sendable, BitwiseCopyable {
         add(UInt32(truncatingIfNeeded: address.low))
     }
 
+    /// Adds the words of an address of either family.
     @inlinable
     public mutating func add(_ address: IPAddress) {
         switch address {

@@ -36,6 +36,7 @@ public struct EthernetHeader: Equatable, Sendable, BitwiseCopyable {
         etherType = try reader.read()
     }
 
+    /// Writes the header.
     public func append(to arena: inout ByteArena) {
         arena.append(UInt16(truncatingIfNeeded: destination.bits >> 32))
         arena.append(UInt32(truncatingIfNeeded: destination.bits))

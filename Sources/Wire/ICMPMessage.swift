@@ -26,6 +26,7 @@ public struct ICMPHeader: Equatable, Sendable, BitwiseCopyable {
         rest = try reader.read()
     }
 
+    /// Writes the header with the checksum that it holds.
     public func append(to arena: inout ByteArena) {
         arena.append(type)
         arena.append(code)

@@ -8,7 +8,9 @@ public enum ProtocolNumber {
     public static let icmpv6: UInt8 = 58
 }
 
-/// An IPv4 header (RFC 791): what the stack acts on. Options are skipped when read and never written.
+/// What the stack acts on of an IPv4 header (RFC 791).
+///
+/// Options are skipped when read and never written.
 public struct IPv4Header: Equatable, Sendable, BitwiseCopyable {
     public var source: IPv4Address
     public var destination: IPv4Address
@@ -51,7 +53,8 @@ public struct IPv4Header: Equatable, Sendable, BitwiseCopyable {
         var reader = ByteReader(bytes)
         let versionAndLength: UInt8 = try reader.read()
         headerLength = Int(versionAndLength & 0x0F) * 4
-        guard versionAndLength >> 4 == 4, headerLength >= Self.minimumByteCount else { throw .badLength(headerLength) }
+        guard versionAndLength >> 4 == 4 else { throw .unsupported }
+        guard headerLength >= Self.minimumByteCount else { throw .badLength(headerLength) }
         trafficClass = try reader.read()
         let total: UInt16 = try reader.read()
         totalLength = Int(total)
@@ -76,7 +79,7 @@ public struct IPv4Header: Equatable, Sendable, BitwiseCopyable {
         let start = arena.count
         arena.append(0x45 as UInt8)
         arena.append(trafficClass)
-        arena.append(UInt16(truncatingIfNeeded: totalLength))
+        arena.append(totalLengthWithoutOptions)
         arena.append(identification)
         let flags: UInt16 = (doNotFragment ? 0x4000 : 0) | (moreFragments ? 0x2000 : 0)
         arena.append(flags | UInt16(truncatingIfNeeded: fragmentOffset / 8))
@@ -88,11 +91,16 @@ public struct IPv4Header: Equatable, Sendable, BitwiseCopyable {
         arena.patch(checksum, at: start + 10)
     }
 
+    /// A header that was read with options is written without them, in front of the same payload.
+    private var totalLengthWithoutOptions: UInt16 {
+        UInt16(truncatingIfNeeded: totalLength - headerLength + Self.minimumByteCount)
+    }
+
     /// The checksum of the header without options.
     public var checksum: UInt16 {
         var sum = Checksum()
         sum.add(0x4500 | UInt16(trafficClass))
-        sum.add(UInt16(truncatingIfNeeded: totalLength))
+        sum.add(totalLengthWithoutOptions)
         sum.add(identification)
         let flags: UInt16 = (doNotFragment ? 0x4000 : 0) | (moreFragments ? 0x2000 : 0)
         sum.add(flags | UInt16(truncatingIfNeeded: fragmentOffset / 8))

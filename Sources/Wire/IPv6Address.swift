@@ -40,8 +40,11 @@ public struct IPv6Address: Hashable, Comparable, Sendable, BitwiseCopyable {
 }
 
 extension IPv6Address: LosslessStringConvertible {
-    /// The canonical text form (RFC 5952).
+    /// The canonical text form (RFC 5952), with an IPv4-mapped address's tail in dotted decimal (§5).
     public var description: String {
+        if high == 0, low >> 32 == 0xFFFF {
+            return "::ffff:\(IPv4Address(bits: UInt32(truncatingIfNeeded: low)))"
+        }
         let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * $0)) }
         var best = (start: 0, count: 0)
         var index = 0
@@ -62,7 +65,7 @@ extension IPv6Address: LosslessStringConvertible {
     public init?(_ text: String) {
         guard !text.contains("%"), text.utf8.count <= 45 else { return nil }
         let halves = Self.splitAtDoubleColon(text)
-        guard let halves, let head = Self.groups(halves.head) else { return nil }
+        guard let halves, let head = Self.groups(halves.head, endsAddress: halves.tail == nil) else { return nil }
         var bits: UInt128 = 0
         guard let tailText = halves.tail else {
             guard head.count == 8 else { return nil }
@@ -70,7 +73,7 @@ extension IPv6Address: LosslessStringConvertible {
             self.init(bits: bits)
             return
         }
-        guard let tail = Self.groups(tailText), head.count + tail.count <= 7 else { return nil }
+        guard let tail = Self.groups(tailText, endsAddress: true), head.count + tail.count <= 7 else { return nil }
         for (index, group) in head.enumerated() { bits |= UInt128(group) << UInt128(112 - 16 * index) }
         for (index, group) in tail.reversed().enumerated() { bits |= UInt128(group) << UInt128(16 * index) }
         self.init(bits: bits)
@@ -88,20 +91,21 @@ extension IPv6Address: LosslessStringConvertible {
         return (text[..<start], text[end...])
     }
 
-    private static func groups(_ text: Substring) -> [UInt16]? {
+    /// The groups of one side of the `::`; dotted decimal may stand only where the address ends.
+    private static func groups(_ text: Substring, endsAddress: Bool) -> [UInt16]? {
         if text.isEmpty { return [] }
         var result: [UInt16] = []
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, part.contains(".") {
+            if endsAddress, index == parts.count - 1, part.contains(".") {
                 guard let address = IPv4Address(String(part)) else { return nil }
                 result.append(UInt16(truncatingIfNeeded: address.bits >> 16))
                 result.append(UInt16(truncatingIfNeeded: address.bits))
                 continue
             }
-            guard part.utf8.count <= 4, part.first != "+", part.first != "-", let group = UInt16(part, radix: 16) else {
-                return nil
-            }
+            guard part.utf8.count <= 4, part.utf8.first != UInt8(ascii: "+"), part.utf8.first != UInt8(ascii: "-"),
+                let group = UInt16(part, radix: 16)
+            else { return nil }
             result.append(group)
         }
         return result

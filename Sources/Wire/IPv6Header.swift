@@ -32,6 +32,7 @@ public struct IPv6Header: Equatable, Sendable, BitwiseCopyable {
         isFragment = false
     }
 
+    /// Reads a header with its extension headers, whose lengths fit `bytes`.
     public init(parsing bytes: RawSpan) throws(WireError) {
         var reader = ByteReader(bytes)
         let first: UInt32 = try reader.read()
@@ -65,9 +66,10 @@ public struct IPv6Header: Equatable, Sendable, BitwiseCopyable {
         isFragment = fragment
     }
 
+    /// Writes the fixed header; extension headers that were read are left out.
     public func append(to arena: inout ByteArena) {
         arena.append(0x6000_0000 | UInt32(trafficClass) << 20 | flowLabel & 0xF_FFFF)
-        arena.append(UInt16(truncatingIfNeeded: totalLength - Self.minimumByteCount))
+        arena.append(UInt16(truncatingIfNeeded: totalLength - headerLength))
         arena.append(protocolNumber)
         arena.append(hopLimit)
         arena.append(source.high)

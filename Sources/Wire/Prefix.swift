@@ -11,6 +11,7 @@ public struct IPv4Prefix: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.length = UInt8(length)
     }
 
+    /// Whether the address starts with the prefix's bits.
     @inlinable
     public func contains(_ other: IPv4Address) -> Bool {
         length == 0 || (other.bits ^ address.bits) >> (32 - UInt32(length)) == 0
@@ -35,6 +36,7 @@ public struct IPv6Prefix: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.length = UInt8(length)
     }
 
+    /// Whether the address starts with the prefix's bits.
     @inlinable
     public func contains(_ other: IPv6Address) -> Bool {
         length == 0 || (other.bits ^ address.bits) >> (128 - UInt128(length)) == 0
@@ -85,6 +87,7 @@ public enum IPPrefix: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public var isIPv4: Bool { address.isIPv4 }
 
+    /// Whether the address is of the same family and starts with the prefix's bits.
     @inlinable
     public func contains(_ other: IPAddress) -> Bool {
         switch (self, other) {
@@ -128,7 +131,8 @@ extension IPPrefix: LosslessStringConvertible {
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(String(parts[0])), parts[1].utf8.count <= 3,
-            parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let length = Int(parts[1]),
+            parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), parts[1] == "0" || parts[1].first != "0",
+            let length = Int(parts[1]),
             length <= (address.isIPv4 ? 32 : 128)
         else { return nil }
         self.init(address, length: length)

@@ -48,7 +48,7 @@ public struct TCPHeader: Equatable, Sendable {
     public var timestamps: (value: UInt32, echo: UInt32)?
     public var sackBlockCount = 0
     public var sackBlocks: InlineArray<4, SACKBlock> = InlineArray(repeating: SACKBlock(start: 0, end: 0))
-    /// The header with its options, in bytes; set by reading and by ``optionByteCount``.
+    /// The header with its options as it was read, in bytes; 20 for one that was made here.
     public private(set) var headerLength = 20
 
     public static let minimumByteCount = 20

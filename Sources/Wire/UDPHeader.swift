@@ -29,6 +29,7 @@ public struct UDPHeader: Equatable, Sendable, BitwiseCopyable {
         guard self.length >= Self.byteCount, self.length <= bytes.byteCount else { throw .badLength(self.length) }
     }
 
+    /// Writes the header with the checksum that it holds.
     public func append(to arena: inout ByteArena) {
         arena.append(sourcePort)
         arena.append(destinationPort)

@@ -38,6 +38,8 @@ extension SimulationPlan {
         configuration.probeInterval = topology.overlay.probeInterval
         configuration.detectMultiplier = UInt8(clamping: topology.overlay.detectMultiplier)
         configuration.sampleInterval = scenario.record.interval
+        // In a full mesh everybody hears of everything at first hand.
+        configuration.isTransit = topology.overlay.tunnels != .fullMesh
         return configuration
     }
 
