@@ -43,19 +43,25 @@ public struct DeadlineHeap: Sendable {
     /// at one instant come in order of number.
     public mutating func takeDue(at now: Instant) -> Int? {
         while let first = entries.first, first.at <= now.nanoseconds {
-            pop()
             let index = Int(first.index)
-            guard armed[index] == first.at else { continue }
-            armed[index] = .max
+            guard armed[index] == first.at else {
+                pop()
+                continue
+            }
             let at = wanted[index]
             if at == first.at {
+                pop()
+                armed[index] = .max
                 wanted[index] = .max
                 return index
             }
-            guard at != .max else { continue }
-            // Moved since: even where it is due by now, others come first that were due before it.
             armed[index] = at
-            push(Entry(at: at, index: first.index))
+            if at == .max {
+                pop()
+            } else {
+                // Moved since: even where it is due by now, others come first that were due before it.
+                replaceFirst(with: Entry(at: at, index: first.index))
+            }
         }
         return nil
     }
@@ -63,9 +69,9 @@ public struct DeadlineHeap: Sendable {
     private mutating func push(_ entry: Entry) {
         entries.append(entry)
         entries.withUnsafeMutableBufferPointer { heap in
-            var child = heap.count - 1
+            var child = heap.count &- 1
             while child > 0 {
-                let parent = (child - 1) / 4
+                let parent = (child &- 1) / 4
                 guard unsafe entry.precedes(heap[parent]) else { break }
                 unsafe heap[child] = heap[parent]
                 child = parent
@@ -76,22 +82,28 @@ public struct DeadlineHeap: Sendable {
 
     private mutating func pop() {
         let last = entries.removeLast()
-        guard !entries.isEmpty else { return }
+        if !entries.isEmpty { replaceFirst(with: last) }
+    }
+
+    private mutating func replaceFirst(with entry: Entry) {
         entries.withUnsafeMutableBufferPointer { heap in
+            let count = heap.count
             var hole = 0
-            while true {
-                let firstChild = hole * 4 + 1
-                guard firstChild < heap.count else { break }
-                var least = firstChild
-                for child in firstChild..<min(firstChild + 4, heap.count)
-                where unsafe heap[child].precedes(heap[least]) {
-                    least = child
+            var child = 1
+            while child < count {
+                var least = child
+                let end = min(child &+ 4, count)
+                child &+= 1
+                while child < end {
+                    if unsafe heap[child].precedes(heap[least]) { least = child }
+                    child &+= 1
                 }
-                guard unsafe heap[least].precedes(last) else { break }
+                guard unsafe heap[least].precedes(entry) else { break }
                 unsafe heap[hole] = heap[least]
                 hole = least
+                child = hole &* 4 &+ 1
             }
-            unsafe heap[hole] = last
+            unsafe heap[hole] = entry
         }
     }
 }

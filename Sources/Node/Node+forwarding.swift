@@ -18,7 +18,7 @@ extension Node {
         guard let tunnel = selectPath(for: head, toward: peer, at: now, into: &outbox),
             let place = places[UInt64(tunnel.rawValue)]
         else {
-            if tunnels.contains(where: { $0.isUp && $0.end.peer == peer }) { blackholedPackets += 1 }
+            if hasPath(to: peer) { blackholedPackets += 1 }
             return outbox.append(.report(.dropped(.noPath)))
         }
         send(packet, through: Int(place), at: now, into: &outbox)

@@ -44,7 +44,7 @@ extension Node {
     mutating func portChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
         guard let index = configuration.ports.firstIndex(where: { $0.id == port }) else { return }
         portIsUp[index] = isUp
-        for place in tunnels.indices where tunnels[place].end.port == index {
+        for place in 0..<tunnels.count where tunnels[place].end.port == index {
             if !isUp {
                 carryOut(
                     tunnels[place].liveness.takeDown(because: .pathDown, at: now), of: place, at: now,

@@ -96,12 +96,17 @@ extension Node {
 
     /// A peer can be reached through some tunnel, or through none: its routes follow (RFC 4271 §9.1.2.1).
     mutating func reachabilityChanged(of peer: Int, at now: Instant, into outbox: inout Outbox) {
-        let isReachable = tunnels.contains { $0.isUp && $0.end.peer == peer }
+        let isReachable = hasPath(to: peer)
         guard isReachable != peerIsReachable[peer] else { return }
         peerIsReachable[peer] = isReachable
         speaker.nextHopChanged(
             .v4(configuration.peers[peer].overlayAddress), cost: isReachable ? 0 : nil, at: now, into: &routing)
         carryOutRouting(into: &outbox)
+    }
+
+    /// Whether a tunnel to a peer is up.
+    func hasPath(to peer: Int) -> Bool {
+        (0..<tunnels.count).contains { tunnels[$0].isUp && tunnels[$0].end.peer == peer }
     }
 
     mutating func streamOpened(

@@ -23,11 +23,10 @@ extension Node {
 
     /// Tells steering what a tunnel is like now; `isMeasured` where there is a new sample.
     mutating func updateSteering(_ place: Int, isMeasured: Bool, at now: Instant, into outbox: inout Outbox) {
-        let tunnel = tunnels[place]
         steering.update(
-            tunnel.end.id, isUp: tunnel.isUp, sample: isMeasured ? tunnel.tunnel.sample : nil, at: now,
-            into: &steeringChanges)
-        reportChanges(into: &outbox)
+            tunnels[place].end.id, isUp: tunnels[place].isUp,
+            sample: isMeasured ? tunnels[place].tunnel.sample : nil, at: now, into: &steeringChanges)
+        if !steeringChanges.isEmpty { reportChanges(into: &outbox) }
         armSteering()
     }
 

@@ -23,7 +23,7 @@ import Wire
 /// in the outbox, and arrange to be back no later than ``nextDeadline``.
 public struct Node: ~Copyable {
     public let configuration: NodeConfiguration
-    var tunnels: ContiguousArray<TunnelRuntime> = []
+    var tunnels = Slab<TunnelRuntime>()
     /// From a tunnel's number on the wire to its place in `tunnels`.
     var places = IndexTable()
     var portIsUp: [Bool]
@@ -107,7 +107,7 @@ public struct Node: ~Copyable {
         for peer in configuration.peers {
             outbox.append(.program(.install(IPPrefix(host: .v4(peer.overlayAddress)))))
         }
-        for place in tunnels.indices { arm(place) }
+        for place in 0..<tunnels.count { arm(place) }
         startRouting(at: now, into: &outbox)
         timers.set(Timer.sample, at: nextSample)
         armSteering()
@@ -149,8 +149,8 @@ public struct Node: ~Copyable {
     }
 
     private mutating func reportSamples(at now: Instant, into outbox: inout Outbox) {
-        for tunnel in tunnels where tunnel.isUp {
-            outbox.append(.report(.pathSample(tunnel.end.id, tunnel.tunnel.sample)))
+        for place in 0..<tunnels.count where tunnels[place].isUp {
+            outbox.append(.report(.pathSample(tunnels[place].end.id, tunnels[place].tunnel.sample)))
         }
         nextSample = nextSample + configuration.sampleInterval
         timers.set(Timer.sample, at: nextSample)

@@ -70,9 +70,7 @@ public enum MetricCatalogue {
         MetricDescription("run.speedup", .none),
     ]
 
-    /// The unit of the metric of that name; nil where there is no such metric.
-    ///
-    /// - Parameter trafficNames: what may stand for `NAME` behind `traffic.`.
+    /// The unit of the metric of that name, nil where there is none; `trafficNames` may stand behind `traffic.`.
     public static func unit(of name: String, trafficNames: [String]) -> MetricUnit? {
         for description in all {
             for stem in stems(of: description, trafficNames: trafficNames) {

@@ -159,13 +159,13 @@ struct Device: ~Copyable {
     /// Carries out the machine's actions in order. Packets that come of a packet which the
     /// machine was handed carry its tag on; where none does, its life ends here.
     private mutating func carryOut(passing packet: PacketID?, _ network: inout Network) {
-        guard packet != nil || !network.outbox.actions.isEmpty else { return }
+        guard packet != nil || network.outbox.count > 0 else { return }
         let tag = packet.map { network.pool.tag($0) }
         var dropped: DropCause?
         var passed = 0
         var position = 0
-        while position < network.outbox.actions.count {
-            switch network.outbox.actions[position] {
+        while position < network.outbox.count {
+            switch network.outbox[position] {
             case .send(let socket, let remote, let range):
                 if passed > 0, let tag { network.ledger.duplicated(tag) }
                 passed += tag == nil ? 0 : 1

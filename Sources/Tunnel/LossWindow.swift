@@ -14,6 +14,9 @@ struct LossWindow: Sendable {
     private var buckets: InlineArray<128, Bucket>
     private var newest = 0
     private var count = 1
+    /// How many of the newest buckets were enough when last asked, and what they received together.
+    private var span = 1
+    private var spanReceived: UInt32 = 0
     private let width: Interval
     private let window: Interval
     private let resolution: UInt32
@@ -33,12 +36,15 @@ struct LossWindow: Sendable {
     mutating func restart(with sequence: UInt32, at now: Instant) {
         newest = 0
         count = 1
+        span = 1
+        spanReceived = 1
         buckets[0] = Bucket(start: now, firstSequence: sequence, received: 1)
     }
 
     @inline(__always)
     mutating func countNewest() {
         buckets[newest].received &+= 1
+        spanReceived &+= 1
     }
 
     /// Counts an arrival into the bucket where it was missed.
@@ -47,6 +53,7 @@ struct LossWindow: Sendable {
             let position = position(age)
             if Int32(bitPattern: sequence &- buckets[position].firstSequence) >= 0 {
                 buckets[position].received &+= 1
+                if age < span { spanReceived &+= 1 }
                 return
             }
         }
@@ -57,21 +64,33 @@ struct LossWindow: Sendable {
         guard now - buckets[newest].start >= width - width / 4 else { return }
         newest = (newest + 1) % Self.capacity
         count = min(count + 1, Self.capacity)
+        // The bucket that is overwritten was the oldest, and may have been part of the span.
+        if span == Self.capacity { spanReceived &-= buckets[newest].received } else { span += 1 }
         buckets[newest] = Bucket(start: now, firstSequence: nextSequence, received: 0)
     }
 
     /// Expected and received over the window, stretched until it resolves a rate.
-    func counts(at now: Instant, nextSequence: UInt32) -> (expected: UInt32, received: UInt32) {
-        var received: UInt32 = 0
-        var expected: UInt32 = 0
-        for age in 0..<count {
-            let bucket = buckets[position(age)]
-            received &+= bucket.received
-            expected = nextSequence &- bucket.firstSequence
-            let elapsed = now - bucket.start
-            if elapsed >= window && expected >= resolution || elapsed >= window * Self.stretchLimit { break }
+    ///
+    /// The span of buckets that is enough hardly changes from one call to the next, so it is
+    /// moved from where it was, not counted anew.
+    mutating func counts(at now: Instant, nextSequence: UInt32) -> (expected: UInt32, received: UInt32) {
+        while span > 1, suffices(span - 1, at: now, nextSequence) {
+            spanReceived &-= buckets[position(span - 1)].received
+            span -= 1
         }
-        return (expected, received)
+        while span < count, !suffices(span, at: now, nextSequence) {
+            span += 1
+            spanReceived &+= buckets[position(span - 1)].received
+        }
+        return (nextSequence &- buckets[position(span - 1)].firstSequence, spanReceived)
+    }
+
+    /// Whether so many of the newest buckets hold enough.
+    private mutating func suffices(_ span: Int, at now: Instant, _ nextSequence: UInt32) -> Bool {
+        let oldest = buckets[position(span - 1)]
+        let elapsed = now - oldest.start
+        guard elapsed < window * Self.stretchLimit else { return true }
+        return elapsed >= window && nextSequence &- oldest.firstSequence >= resolution
     }
 
     private func position(_ age: Int) -> Int { (newest - age + Self.capacity) % Self.capacity }

@@ -241,7 +241,7 @@ extension Tunnel {
         return .refused(cause)
     }
 
-    private func report(at now: Instant) -> PathReport {
+    private mutating func report(at now: Instant) -> PathReport {
         var report = PathReport(
             highestSequence: arrivals.highest, jitter: transits.jitter,
             latency: transits.latency(shortestRoundTrip: prober.shortestRoundTrip))

@@ -54,6 +54,24 @@ extension PacketPool {
         head.isSoundIPv4 = sum == 0xFFFF
     }
 
+    /// A sound IPv4 packet as its upper layer needs it; nil for a fragment.
+    @inline(__always)
+    borrowing func localPacket(_ packet: PacketID) -> LocalPacket? {
+        withOctets(of: packet) { octets in
+            precondition(octets.count >= Kernel.ipOffset + IPv4Header.minimumByteCount)
+            let first = unsafe UInt32(bigEndian: octets.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
+            let fragment = unsafe UInt16(bigEndian: octets.loadUnaligned(fromByteOffset: 20, as: UInt16.self))
+            guard fragment & 0x3FFF == 0 else { return nil }
+            let addresses = unsafe UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 26, as: UInt64.self))
+            let headerLength = Int(first >> 24 & 15) * 4
+            return LocalPacket(
+                packet: packet, source: .v4(IPv4Address(bits: UInt32(addresses >> 32))),
+                destination: .v4(IPv4Address(bits: UInt32(truncatingIfNeeded: addresses))),
+                protocolNumber: unsafe octets[23],
+                payload: Kernel.ipOffset + headerLength..<Kernel.ipOffset + Int(first & 0xFFFF))
+        }
+    }
+
     /// Takes one from an IPv4 packet's time to live and corrects the checksum (RFC 1624); false where it runs out.
     @inline(__always)
     mutating func decrementTimeToLive(_ packet: PacketID) -> Bool {

@@ -204,12 +204,16 @@ extension PacketPool {
             sum.add(third)
             sum.add(source.bits)
             sum.add(destination.bits)
-            patch(EtherType.ipv4, at: 12, of: packet)
-            patch(first, at: 14, of: packet)
-            patch(second, at: 18, of: packet)
-            patch(third | UInt32(sum.value), at: 22, of: packet)
-            patch(source.bits, at: 26, of: packet)
-            patch(destination.bits, at: 30, of: packet)
+            let addresses = UInt64(source.bits) << 32 | UInt64(destination.bits)
+            withOctets(of: packet) { octets in
+                precondition(octets.count >= 34)
+                unsafe octets.storeBytes(of: EtherType.ipv4.bigEndian, toByteOffset: 12, as: UInt16.self)
+                unsafe octets.storeBytes(
+                    of: (UInt64(first) << 32 | UInt64(second)).bigEndian, toByteOffset: 14, as: UInt64.self)
+                unsafe octets.storeBytes(
+                    of: (third | UInt32(sum.value)).bigEndian, toByteOffset: 22, as: UInt32.self)
+                unsafe octets.storeBytes(of: addresses.bigEndian, toByteOffset: 26, as: UInt64.self)
+            }
         case (.v6(let source), .v6(let destination)):
             patch(EtherType.ipv6, at: 12, of: packet)
             patch(0x6000_0000 as UInt32, at: 14, of: packet)

@@ -94,18 +94,10 @@ extension Kernel {
             deferred.append(DeferredPacket(packet: packet, kind: .toSelf))
             return .done
         }
-        guard let header = network.pool.ipv4Header(packet) else {
-            network.drop(packet, .malformed)
-            return .done
-        }
-        guard !header.moreFragments, header.fragmentOffset == 0 else {
+        guard let local = network.pool.localPacket(packet) else {
             network.drop(packet, .unsupported)
             return .done
         }
-        let local = LocalPacket(
-            packet: packet, source: .v4(header.source), destination: .v4(header.destination),
-            protocolNumber: header.protocolNumber,
-            payload: Self.ipOffset + header.headerLength..<Self.ipOffset + header.totalLength)
         return dispatch(local, &network)
     }
 

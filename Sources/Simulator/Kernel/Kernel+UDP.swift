@@ -121,7 +121,11 @@ extension Kernel {
 
     /// Looks up, for a socket and a destination, what stays the same from datagram to datagram.
     private mutating func resolve(_ index: Int, _ remote: SocketAddress, _ network: inout Network) -> Bool {
-        if sockets[index].lastRemote == remote, sockets[index].lastGeneration == forwarding.generation { return true }
+        if sockets[index].lastGeneration == forwarding.generation {
+            // Out of a fixed port every destination has the same next hop.
+            if sockets[index].port != nil, sockets[index].lastHop != nil { return true }
+            if sockets[index].lastRemote == remote { return true }
+        }
         let hop: NextHop
         if let port = sockets[index].port {
             let gateway: IPAddress? =

@@ -1,0 +1,41 @@
+/// Every key that the two kinds of files have; the published JSON Schemas are held against these lists.
+public enum KnownKeys {
+    public static let topology = [
+        "$schema", "name", "description", "import", "nodes", "links", "overlay", "slaClasses", "steering",
+    ]
+    public static let importGraph = ["graphml", "kind", "rate"]
+    public static let node = [
+        "kind", "asn", "lan", "role", "at", "region", "prefixes", "exec", "bgp", "firewall", "wanOptimization", "fec",
+        "nat", "models",
+    ]
+    /// The parts of a node that later versions read.
+    static let laterNodeParts = ["bgp", "firewall", "wanOptimization", "fec", "nat", "models"]
+    public static let linkSettings = [
+        "rate", "delay", "jitter", "jitterDistribution", "loss", "duplicate", "reorder", "corrupt", "queue",
+        "discipline", "mtu", "trace", "costPerGB",
+    ]
+    public static let link = ["name", "endpoints", "addresses"] + linkSettings + ["reverse"]
+    public static let lossModel = ["model", "p", "r", "lossBad", "lossGood"]
+    public static let overlay = ["tunnels", "encryption", "probeInterval", "detectMultiplier", "failbackDelay"]
+    public static let slaClass = ["name", "latency", "jitter", "loss"]
+    public static let steeringPolicy = ["name", "match", "sla", "prefer", "priority"]
+    public static let steeringMatch = ["application", "source", "destination", "transport", "port"]
+
+    public static let scenario = [
+        "$schema", "name", "description", "topology", "seed", "duration", "warmup", "traffic", "events", "expect",
+        "record",
+    ]
+    public static let traffic = [
+        "name", "application", "from", "to", "flows", "start", "stop", "user", "bytes", "rate", "packetSize", "pcap",
+    ]
+    public static let event = [
+        "at", "label", "link", "set", "over", "down", "up", "for", "flap", "direction", "node", "kill", "restart",
+        "after", "bgp", "cloud", "fail", "attack", "from", "to", "rate",
+    ]
+    public static let flap = ["up", "down", "for"]
+    public static let bgpIncident = ["session", "reset", "node", "announce", "withdraw"]
+    public static let cloudIncident = ["node", "fail"]
+    public static let operators = ["below", "atMost", "atLeast", "above", "equals", "between"]
+    public static let expectation = ["metric"] + operators
+    public static let record = ["pcap", "interval"]
+}
