@@ -82,10 +82,10 @@ main(int argc, char* argv[])
     const double start = measure::CpuSeconds();
     ns3::Simulator::Run();
     const double cpu = measure::CpuSeconds() - start;
-    std::printf("{\"program\":\"ns3-events\",\"scheduler\":\"%s\",\"pending\":%llu,\"events\":%llu,"
-                "\"cpuSeconds\":%.4f,\"eventsPerCPUSecond\":%.0f,\"peakMiB\":%.1f}\n",
-                scheduler.c_str(),
+    std::printf("{\"bench\":\"queue-%llu\",\"peer\":\"ns-3 %s\",\"events\":%llu,\"cpu_s\":%.4f,"
+                "\"per_cpu_s\":%.0f,\"peak_mib\":%.1f}\n",
                 static_cast<unsigned long long>(pending),
+                scheduler.c_str(),
                 static_cast<unsigned long long>(hold.fired),
                 cpu,
                 static_cast<double>(hold.fired) / cpu,

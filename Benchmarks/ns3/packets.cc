@@ -164,22 +164,20 @@ main(int argc, char* argv[])
     const double offered = options.seconds * options.rate / 8 / options.payload * static_cast<double>(sinks.size());
     const double hops = static_cast<double>(delivered) * network.HopsPerPacket();
     const double events = static_cast<double>(Simulator::GetEventCount());
-    std::printf("{\"program\":\"ns3-packets\",\"shape\":\"%s\",\"nodes\":%u,\"discipline\":%s,\"scheduler\":\"%s\","
-                "\"flows\":%zu,\"payload\":%u,\"offered\":%.0f,\"packets\":%llu,\"hops\":%.0f,\"events\":%.0f,"
-                "\"cpuSeconds\":%.4f,\"hopsPerCPUSecond\":%.0f,\"cpuMicrosecondsPerHop\":%.3f,\"peakMiB\":%.1f}\n",
+    std::printf("{\"bench\":\"%s-%u\",\"peer\":\"ns-3 %s%s\",\"hops\":%.0f,\"cpu_s\":%.4f,\"per_cpu_s\":%.0f,"
+                "\"events_per_hop\":%.2f,\"cpu_s_per_simulated_s\":%.4f,\"offered\":%.0f,\"delivered\":%llu,"
+                "\"peak_mib\":%.1f}\n",
                 options.shape.c_str(),
                 options.nodes,
-                options.discipline ? "true" : "false",
                 scheduler.c_str(),
-                sinks.size(),
-                options.payload,
-                offered,
-                static_cast<unsigned long long>(delivered),
+                options.discipline ? " FqCoDel" : "",
                 hops,
-                events,
                 cpu,
                 hops / cpu,
-                1e6 * cpu / hops,
+                events / hops,
+                cpu / options.seconds,
+                offered,
+                static_cast<unsigned long long>(delivered),
                 measure::PeakMebibytes());
     Simulator::Destroy();
     return 0;

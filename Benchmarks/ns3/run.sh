@@ -11,6 +11,6 @@ for scheduler in Map Heap PriorityQueue; do
 done
 for discipline in false true; do
     "$peers/packets" --shape=chain --nodes=8 --seconds=2 --discipline="$discipline"
-    "$peers/packets" --shape=star --nodes=200 --rate=1e7 --seconds=0.4 --discipline="$discipline"
+    "$peers/packets" --shape=star --nodes=200 --rate=2e7 --seconds=0.4 --discipline="$discipline"
     "$peers/tcp" --seconds=10 --discipline="$discipline"
 done

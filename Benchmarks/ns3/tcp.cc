@@ -77,19 +77,15 @@ main(int argc, char* argv[])
     Simulator::Run();
     const double cpu = measure::CpuSeconds() - start;
     const double bytes = static_cast<double>(sink->GetTotalRx());
-    std::printf("{\"program\":\"ns3-tcp\",\"congestion\":\"%s\",\"loss\":%g,\"discipline\":%s,\"seconds\":%g,"
-                "\"goodputMbit\":%.2f,\"segments\":%.0f,\"events\":%llu,\"cpuSeconds\":%.4f,"
-                "\"cpuSecondsPerSecond\":%.5f,\"segmentsPerCPUSecond\":%.0f,\"peakMiB\":%.1f}\n",
+    std::printf("{\"bench\":\"tcp-3-hops\",\"peer\":\"ns-3 %s%s\",\"segments\":%.0f,\"cpu_s\":%.4f,"
+                "\"per_cpu_s\":%.0f,\"cpu_s_per_simulated_s\":%.5f,\"goodput_mbit\":%.2f,\"peak_mib\":%.1f}\n",
                 congestion.c_str(),
-                loss,
-                discipline ? "true" : "false",
-                seconds,
-                bytes * 8 / seconds / 1e6,
+                discipline ? " FqCoDel" : "",
                 bytes / segment,
-                static_cast<unsigned long long>(Simulator::GetEventCount()),
                 cpu,
-                cpu / seconds,
                 bytes / segment / cpu,
+                cpu / seconds,
+                bytes * 8 / seconds / 1e6,
                 measure::PeakMebibytes());
     Simulator::Destroy();
     return 0;
