@@ -61,6 +61,7 @@ struct RunCommand: ParsableCommand {
         // `--pcap all SCENARIO`: the option's list has taken the scenario along.
         if scenario == nil, pcap.count > 1 { scenario = pcap.removeLast() }
         guard scenario != nil else { throw ValidationError("Missing expected argument '<scenario>'") }
+        guard out != "", junit != "" else { throw ValidationError("An empty path names nothing") }
     }
 
     func run() throws {
