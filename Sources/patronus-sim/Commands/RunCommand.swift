@@ -25,7 +25,7 @@ struct RunCommand: ParsableCommand {
 
             EXAMPLES
               patronus-sim run scenarios/branch-brownout.json
-              patronus-sim run scenarios/branch-brownout.json --seed 7 --out /tmp/seven
+              patronus-sim run scenarios/branch-brownout.json --seed 7 --out seven
               patronus-sim run scenarios/branch-brownout.json --pcap branch:wan-a--isp-a
               patronus-sim run scenarios/branch-brownout.json --json | jq .metrics
             """)
