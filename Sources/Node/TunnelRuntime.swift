@@ -6,7 +6,9 @@ import Tunnel
 import Wire
 
 /// One tunnel as its node runs it: the encapsulation, the BFD session inside, the verdict.
-struct TunnelRuntime: Sendable {
+///
+/// It cannot be copied, so that looking at one field never moves all of it.
+struct TunnelRuntime: ~Copyable {
     let end: TunnelEnd
     let socket: SocketID
     let remote: SocketAddress
