@@ -53,6 +53,9 @@ public struct Simulation: ~Copyable {
     /// How many packets are held now, in queues, on links and waiting for a neighbour.
     public var packetsInFlight: Int { network.pool.inUse }
 
+    /// The memory that one packet takes, whatever its size.
+    public var bytesPerPacket: Int { network.pool.slotByteCount }
+
     /// Writes down every event of that second of simulated time.
     public mutating func traceEvents(ofSecond second: UInt64) {
         tracedSecond = second
