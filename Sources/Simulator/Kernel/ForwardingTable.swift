@@ -64,7 +64,16 @@ struct DestinationCache {
     static let localPort: UInt16 = .max
     static let overlayPort: UInt16 = .max - 1
 
-    private var entries = ContiguousArray(repeating: Entry(), count: 64)
+    private var entries: ContiguousArray<Entry>
+    private let shift: UInt32
+
+    /// A cache with room for the destinations behind so many ports.
+    init(portCount: Int) {
+        var bits: UInt32 = 6
+        while bits < 12, 1 << bits < portCount * 8 { bits += 1 }
+        shift = 32 - bits
+        entries = ContiguousArray(repeating: Entry(), count: 1 << bits)
+    }
 
     @inline(__always)
     func entry(for address: UInt32) -> Entry { entries[slot(address)] }
@@ -73,6 +82,6 @@ struct DestinationCache {
 
     @inline(__always)
     private func slot(_ address: UInt32) -> Int {
-        Int(truncatingIfNeeded: (address &* 0x9E37_79B1) >> 26)
+        Int(truncatingIfNeeded: (address &* 0x9E37_79B1) >> shift)
     }
 }

@@ -48,7 +48,7 @@ struct Kernel: ~Copyable {
     var overlayAddress: IPAddress?
     var ports: ContiguousArray<Port>
     var forwarding = ForwardingTable()
-    var cache = DestinationCache()
+    var cache: DestinationCache
     var neighbors = NeighborTable()
     var sockets = SocketTable()
     var streams: StreamTable
@@ -66,6 +66,7 @@ struct Kernel: ~Copyable {
         self.overlayMTU = overlayMTU
         self.random = random
         streams = StreamTable()
+        cache = DestinationCache(portCount: ports.count)
         for (index, port) in ports.enumerated() {
             if let address = port.address4 {
                 forwarding.insert(IPPrefix(host: .v4(address)), .local)
