@@ -26,7 +26,7 @@ help:
 
 bootstrap:
 	@scripts/bootstrap.sh
-	@mkdir -p $(TMPDIR)
+	@rm -rf $(TMPDIR) && mkdir -p $(TMPDIR)
 
 run: bootstrap
 	@swift build $(flags) --quiet --product patronus-sim
