@@ -26,7 +26,7 @@ help:
 
 bootstrap:
 	@scripts/bootstrap.sh
-	@rm -rf $(TMPDIR) && mkdir -p $(TMPDIR)
+	@rm -rf .build/tmp && mkdir -p .build/tmp
 
 run: bootstrap
 	@swift build $(flags) --quiet --product patronus-sim
