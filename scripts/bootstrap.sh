@@ -6,7 +6,9 @@
 set -eu
 
 swift_version=6.3.1
-build='make git ca-certificates binutils pkg-config libc6-dev libstdc++-12-dev libsqlite3-dev libpcap-dev libssl-dev'
+# What Swift's own programs are linked with, then what the project is.
+toolchain='binutils libc6-dev libstdc++-12-dev libcurl4 libedit2 libncurses6 libxml2 tzdata'
+build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev"
 bench='g++ ns3 libns3-dev valgrind'
 
 say() { echo "bootstrap: $*" >&2; }
