@@ -25,8 +25,8 @@ help:
 	@echo "make bench-instructions  count instructions, which repeat on any machine"
 
 bootstrap:
-	@scripts/bootstrap.sh
 	@rm -rf .build/tmp && mkdir -p .build/tmp
+	@scripts/bootstrap.sh
 
 run: bootstrap
 	@swift build $(flags) --quiet --product patronus-sim

@@ -45,7 +45,7 @@ if command -v dpkg-query >/dev/null; then
         say "installing$missing"
         $as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
         # shellcheck disable=SC2086 # a list of words
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        $as_root env -u TMPDIR DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
             install --yes --no-install-recommends $missing >&2
     fi
 else
