@@ -92,6 +92,7 @@ let package = Package(
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
+        tests("ProgramTests"),
         tests("TidyTests"),
     ],
     swiftLanguageModes: [.v6]

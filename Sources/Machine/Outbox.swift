@@ -30,11 +30,13 @@ public struct Outbox: ~Copyable {
         ContiguousArray((0..<count).map { self[$0] })
     }
 
+    /// Forgets all actions and their octets, and keeps the room.
     public mutating func removeAll() {
         count = 0
         arena.removeAll()
     }
 
+    /// Leaves an action behind those that wait already.
     public mutating func append(_ action: Action) {
         if count == capacity { grow() }
         unsafe (storage + count).initialize(to: action)

@@ -1,4 +1,3 @@
-
 /// A set of values of one kind, summed up as every distribution in a report is.
 public struct Distribution: Equatable, Sendable {
     public var minimum: Double

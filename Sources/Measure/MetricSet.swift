@@ -25,6 +25,7 @@ public struct MetricSet: Equatable, Sendable {
     /// The metric of that name, where the run produced it.
     public subscript(name: String) -> Metric? { all.first { $0.name == name } }
 
+    /// Adds one value.
     public mutating func append(_ name: String, _ value: Double, _ unit: MetricUnit) {
         all.append(Metric(name, value, unit))
     }

@@ -34,7 +34,19 @@ extension Node {
         else {
             return outbox.append(.report(.dropped(.malformed)))
         }
-        carryOut(tunnels[place].liveness.receive(control, at: now), of: place, at: now, into: &outbox)
+        guard let session = session(for: control, arrivingThrough: place) else { return }
+        carryOut(tunnels[session].liveness.receive(control, at: now), of: session, at: now, into: &outbox)
+    }
+
+    /// The session that a packet is for (RFC 5880 §6.3): that of the tunnel through which it came, or
+    /// one to the same peer whose own tunnel cannot carry the news that it is down.
+    private func session(for control: ControlPacket, arrivingThrough place: Int) -> Int? {
+        let wanted = Int(control.remoteDiscriminator) - 1
+        guard wanted >= 0, wanted != place else { return place }
+        guard wanted < tunnels.count, tunnels[wanted].end.peer == tunnels[place].end.peer,
+            control.state == .down || control.state == .adminDown, tunnels[wanted].liveness.state == .up
+        else { return nil }
+        return wanted
     }
 
     mutating func wakeLiveness(_ place: Int, at now: Instant, into outbox: inout Outbox) {
@@ -57,13 +69,28 @@ extension Node {
     private mutating func carryOut(
         _ outputs: BFD.Outputs, of place: Int, at now: Instant, into outbox: inout Outbox
     ) {
+        var isNews = false
         for output in outputs {
             switch output {
-            case .send(let control): send(control, through: place, at: now, into: &outbox)
-            case .stateChanged(_, let diagnostic): judge(place, ChangeCause(diagnostic), at: now, into: &outbox)
+            case .send(let control):
+                guard let carrier = carrier(of: place, isNews: isNews) else { continue }
+                send(control, through: carrier, at: now, into: &outbox)
+            case .stateChanged(_, let diagnostic):
+                isNews = true
+                judge(place, ChangeCause(diagnostic), at: now, into: &outbox)
             }
         }
         timers.set(Timer.liveness(place), at: tunnels[place].liveness.nextDeadline)
+    }
+
+    /// The tunnel that carries a session's packets: its own or, for news of a port without carrier, another.
+    private func carrier(of place: Int, isNews: Bool) -> Int? {
+        if portIsUp[tunnels[place].end.port] { return place }
+        guard isNews else { return nil }
+        return (0..<tunnels.count).first {
+            tunnels[$0].isUp && tunnels[$0].end.peer == tunnels[place].end.peer
+                && portIsUp[tunnels[$0].end.port]
+        }
     }
 
     /// Draws the verdict on a tunnel from its session and its port, and acts where it has changed.
@@ -80,7 +107,6 @@ extension Node {
     private mutating func send(
         _ control: ControlPacket, through place: Int, at now: Instant, into outbox: inout Outbox
     ) {
-        guard portIsUp[tunnels[place].end.port] else { return }
         let source = configuration.overlayAddress
         let destination = configuration.peers[tunnels[place].end.peer].overlayAddress
         let start = scratch.count

@@ -94,12 +94,7 @@ public final class ResultsFolder: Sendable {
     }
 
     private func takePlace() throws(ResultsError) {
-        if rename(from: partialPath, to: path, flags: renameWithoutReplacing) { return }
-        if rename(from: partialPath, to: path, flags: renameByExchanging) {
-            try? FileManager.default.removeItem(atPath: partialPath)
-            return
-        }
-        // A file system without exchange: the old folder steps aside, and back if the new one cannot take its place.
+        // The old folder steps aside, and back if the new one cannot take its place.
         let aside = "\(partialPath)-old"
         let hadOld = Glibc.rename(path, aside) == 0
         guard Glibc.rename(partialPath, path) == 0 else {
@@ -108,14 +103,6 @@ public final class ResultsFolder: Sendable {
             throw ResultsError(path, "the finished results cannot be moved there; \(systemWords(failure))")
         }
         if hadOld { try? FileManager.default.removeItem(atPath: aside) }
-    }
-
-    private func rename(from source: String, to target: String, flags: UInt32) -> Bool {
-        // Looked up by name, since Swift's view of the C library leaves it out and old libraries lack it.
-        guard let symbol = dlsym(nil, "renameat2") else { return false }
-        typealias Function =
-            @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
-        return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, source, AT_FDCWD, target, flags) == 0
     }
 
     private static func checkReplaceable(_ path: String) throws(ResultsError) {
@@ -155,9 +142,6 @@ public final class ResultsFolder: Sendable {
     }
 }
 
-/// `RENAME_NOREPLACE` and `RENAME_EXCHANGE` of rename(2).
-private let renameWithoutReplacing: UInt32 = 1
-private let renameByExchanging: UInt32 = 2
 
 /// What the system says of an error number.
 func systemWords(_ number: Int32) -> String { String(cString: strerror(number)) }

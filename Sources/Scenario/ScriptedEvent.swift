@@ -57,6 +57,7 @@ public enum LinkDirections: String, CaseIterable, Sendable {
     case forward
     case reverse
 
+    /// Whether the event is about that direction.
     public func contains(_ direction: LinkDirection) -> Bool {
         switch self {
         case .both: true

@@ -25,7 +25,7 @@ public struct UnderlayRoutes: Sendable {
     public init(_ topology: Topology, includingTransitLinks: Bool = false) {
         routes = Array(repeating: [], count: topology.nodes.count)
         let ports = topology.nodes.indices.map { topology.isTransit($0) ? topology.ports(of: $0) : [] }
-        var paths: [Int: ShortestPaths] = [:]
+        var paths: [Int: ShortestPaths] = [:]  // not iterated
         for (index, link) in topology.links.enumerated() where !link.isLAN {
             let ends = [link.first.node, link.second.node].filter { topology.isTransit($0) }
             guard let near = ends.first, ends.count == 1 || includingTransitLinks else { continue }

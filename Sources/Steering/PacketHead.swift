@@ -46,7 +46,8 @@ public struct PacketHead: Equatable, Sendable, BitwiseCopyable {
         self.init(
             flow: FiveTuple(
                 source: .v4(source), destination: .v4(destination), protocolNumber: protocolNumber,
-                sourcePort: UInt16(truncatingIfNeeded: ports >> 16), destinationPort: UInt16(truncatingIfNeeded: ports)),
+                sourcePort: UInt16(truncatingIfNeeded: ports >> 16),
+                destinationPort: UInt16(truncatingIfNeeded: ports)),
             dscp: UInt8(truncatingIfNeeded: first >> 18 & 0x3F))
     }
 

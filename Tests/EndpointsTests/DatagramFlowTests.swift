@@ -112,10 +112,10 @@ import Wire
         while let deadline = host.nextDeadline {
             #expect(deadline.at.nanoseconds == UInt64(1_000_000 + count * 800_000 / 7))
             host.handle(.deadline, at: deadline.at - .nanoseconds(1), into: &outbox)
-            let early = outbox.actions.count
+            let early = outbox.count
             #expect(early == 0)
             host.handle(.deadline, at: deadline.at, into: &outbox)
-            let onTime = outbox.actions.count
+            let onTime = outbox.count
             #expect(onTime == 1)
             outbox.removeAll()
             count += 1
@@ -131,15 +131,15 @@ import Wire
         var host = EndHost(EndHostConfiguration(name: "a", flows: flows), seed: 1)
         var outbox = Outbox()
         host.handle(.command(.resetSession(peer: 1)), at: .zero, into: &outbox)
-        let before = outbox.actions.count
+        let before = outbox.count
         #expect(before == 0)
         host.handle(.start, at: .zero, into: &outbox)
-        let first = outbox.actions.count
+        let first = outbox.count
         #expect(first == 700 + 512)
         #expect(host.nextDeadline?.at == .zero)
         outbox.removeAll()
         host.handle(.deadline, at: .zero, into: &outbox)
-        let second = outbox.actions.count
+        let second = outbox.count
         #expect(second == 188)
         #expect(host.nextDeadline?.at == .milliseconds(20))
     }
@@ -190,7 +190,8 @@ import Wire
         func run(until end: Instant) {
             while let deadline = source.nextDeadline, deadline.at < end {
                 source.handle(.deadline, at: deadline.at, into: &outbox)
-                for action in outbox.actions {
+                for index in 0..<outbox.count {
+                    let action = outbox[index]
                     guard case .send(let socket, _, let range) = action else { continue }
                     sink.handle(
                         .datagram(outbox.bytes(range), socket: socket, from: flow.left.local),

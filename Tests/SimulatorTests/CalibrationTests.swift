@@ -13,7 +13,9 @@ import Traffic
         let link = Worlds.settings { $0.delay = .milliseconds(milliseconds) }
         let record = Worlds.record(
             Worlds.pair(link, duration: .seconds(5), traffic: [Worlds.constantRate(.megabits(1), start: .seconds(1))]))
-        let windows = try #require(record.report()).windows.filter { $0.start >= .zero + .seconds(3) && $0.received > 0 }
+        let windows = try #require(record.report()).windows.filter {
+            $0.start >= .zero + .seconds(3) && $0.received > 0
+        }
         // By then the neighbour's address is known, and nothing else takes time: exact to the nanosecond.
         #expect(windows.count > 15)
         #expect(windows.allSatisfy { $0.latencyMean == .milliseconds(milliseconds) })

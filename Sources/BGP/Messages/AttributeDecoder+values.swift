@@ -88,7 +88,7 @@ extension AttributeDecoder {
             autonomousSystem: number, identifier: IPv4Address(bits: value.field(at: isWide ? 4 : 2)))
     }
 
-    /// RFC 4760 §3, RFC 2545 §3; RFC 7606 §7.11 for what is wrong with it. The caller adds the data to what is thrown.
+    /// RFC 4760 §3, RFC 2545 §3; what is wrong with it, RFC 7606 §7.11; the caller adds the data to what is thrown.
     private mutating func readReachable(_ value: RawSpan) throws(UpdateFault) {
         let fault = UpdateFault.sessionReset(.malformedAttributeList)
         guard value.byteCount >= 5 else { throw fault }

@@ -24,7 +24,7 @@ struct AttributeDecoder {
         self.context = context
     }
 
-    /// Reads the whole field. Only a fault that ends the session is thrown.
+    /// Reads the whole field; only a fault that ends the session is thrown.
     mutating func read(_ field: RawSpan) throws(UpdateFault) {
         var offset = 0
         while offset < field.byteCount {

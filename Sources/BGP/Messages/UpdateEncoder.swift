@@ -14,8 +14,8 @@ public struct UpdateEncoder: Sendable {
 
     /// Appends the announcement of prefixes of one family, in as many messages as it takes.
     ///
-    /// Returns their number, which is 0 where the attributes leave no room for a prefix:
-    /// such routes cannot be announced at all.
+    /// Returns their number, which is 0 where the attributes leave no room for the
+    /// largest prefix: such routes cannot be announced at all.
     public mutating func announce(
         _ prefixes: ContiguousArray<IPPrefix>, with attributes: PathAttributes, to arena: inout ByteArena
     ) -> Int {
@@ -26,7 +26,8 @@ public struct UpdateEncoder: Sendable {
             to: &octets, isFourOctet: isFourOctet, hasNextHop: family == .ipv4Unicast)
         let overhead = family == .ipv4Unicast ? 23 : 23 + Self.reachableHeaderSize
         let room = MessageHeader.maximumLength - overhead - octets.count
-        guard room >= 1 + family.addressLength else { return 0 }
+        let largest = prefixes.reduce(0) { max($0, PrefixField.size(of: $1)) }
+        guard room >= largest else { return 0 }
 
         var index = 0
         var messages = 0

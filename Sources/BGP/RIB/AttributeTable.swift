@@ -22,7 +22,7 @@ struct AttributeTable: Sendable {
     private var entries: ContiguousArray<Entry> = []
     private var free: ContiguousArray<AttributeIndex> = []
     /// Looked up, never walked: its order differs from process to process.
-    private var indices: [PathAttributes: AttributeIndex] = [:]
+    private var indices: [PathAttributes: AttributeIndex] = [:]  // not iterated
 
     /// How many sets are in use.
     var count: Int { indices.count }

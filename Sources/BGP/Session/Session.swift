@@ -48,8 +48,7 @@ struct Session: Sendable {
             }
         }
 
-        /// Whether it makes the next wait longer. A Cease says that the peer wants something else for now,
-        /// not that anybody erred.
+        /// Whether it makes the next wait longer; a Cease says what the peer wants, not that anybody erred.
         var isError: Bool {
             switch self {
             case .closed, .silence: false

@@ -80,6 +80,7 @@ public struct TimedRecord: Equatable, Sendable {
 
 /// One scripted thing as it took effect: ground truth for what is measured.
 public struct Incident: Equatable, Sendable {
+    /// What was done.
     public enum Kind: String, CaseIterable, Sendable {
         /// The carrier went.
         case linkDown
@@ -171,6 +172,7 @@ public struct ConservationAccount: Equatable, Sendable {
 
 /// Something that must never be, and was.
 public struct InvariantViolation: Equatable, Sendable {
+    /// Which rule was broken.
     public enum Kind: String, CaseIterable, Sendable {
         /// A packet's time to live ran out on its way round.
         case forwardingLoop

@@ -100,12 +100,14 @@ extension Kernel {
         let destination: IPAddress
         if let header = network.pool.ipv4Header(packet) {
             guard header.fragmentOffset == 0, header.source != .any,
-                header.protocolNumber != ProtocolNumber.icmp || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: true)
+                header.protocolNumber != ProtocolNumber.icmp
+                    || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: true)
             else { return }
             (source, destination) = (.v4(header.source), .v4(header.destination))
         } else if let header = network.pool.ipv6Header(packet) {
             guard !header.source.isMulticast, header.source != .any,
-                header.protocolNumber != ProtocolNumber.icmpv6 || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: false)
+                header.protocolNumber != ProtocolNumber.icmpv6
+                    || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: false)
             else { return }
             (source, destination) = (.v6(header.source), .v6(header.destination))
         } else {

@@ -240,7 +240,8 @@ extension Kernel {
     }
 
     /// Sends all segments that wait in the output, which belong to a stream or answer for none.
-    mutating func sendSegments(from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network) {
+    mutating func sendSegments(from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network)
+    {
         for index in 0..<streams.output.items.count {
             guard case .segment(let range) = streams.output.items[index] else { continue }
             sendSegment(range, from: source, to: destination, tag: tag, &network)

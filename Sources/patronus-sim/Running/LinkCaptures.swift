@@ -1,0 +1,35 @@
+import Results
+import Simulator
+
+/// The capture files of a run, one for each captured link.
+final class LinkCaptures {
+    /// A file of its own, since an array cannot hold what cannot be copied.
+    private final class Capture {
+        var writer: PcapWriter
+
+        init(_ path: PcapWriter.Path) throws(ResultsError) {
+            writer = try PcapWriter(to: path)
+        }
+    }
+
+    /// By the link's index.
+    private var captures: [Capture?] = []
+
+    /// - Parameter links: the captured links' indices, each with its file.
+    init(_ links: [Int], at paths: [PcapWriter.Path]) throws(ResultsError) {
+        captures = Array(repeating: nil, count: (links.max() ?? -1) + 1)
+        for (link, path) in zip(links, paths) { captures[link] = try Capture(path) }
+    }
+
+    /// Writes the frames to their files.
+    func take(_ frames: borrowing CaptureBuffer) {
+        for frame in frames.frames where captures.indices.contains(frame.linkIndex) {
+            captures[frame.linkIndex]?.writer.write(frames.bytes(frame), at: frame.at)
+        }
+    }
+
+    /// Brings everything to the files.
+    func flush() throws(ResultsError) {
+        for capture in captures { try capture?.writer.flush() }
+    }
+}
