@@ -25,8 +25,8 @@ help:
 	@echo "make bench-instructions  count instructions, which repeat on any machine"
 
 bootstrap:
+	@rm -rf .build/tmp && mkdir -p .build/tmp
 	@scripts/bootstrap.sh
-	@mkdir -p $(TMPDIR)
 
 run: bootstrap
 	@swift build $(flags) --quiet --product patronus-sim
