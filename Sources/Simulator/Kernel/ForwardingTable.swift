@@ -34,6 +34,24 @@ struct ForwardingTable {
         }
     }
 
+    /// Routes a prefix to the overlay, unless the kernel has a route of its own for it.
+    mutating func insertOverlay(_ prefix: IPPrefix) {
+        let existing = route(for: prefix)
+        if existing == nil || existing == .overlay { insert(prefix, .overlay) }
+    }
+
+    /// Takes a route to the overlay away.
+    mutating func removeOverlay(_ prefix: IPPrefix) {
+        if route(for: prefix) == .overlay { remove(prefix) }
+    }
+
+    private func route(for prefix: IPPrefix) -> NextHop? {
+        switch prefix {
+        case .v4(let prefix): routes4.exactMatch(prefix.address.bits, length: Int(prefix.length))
+        case .v6(let prefix): routes6.exactMatch(prefix.address.bits, length: Int(prefix.length))
+        }
+    }
+
     func nextHop(to address: IPv4Address) -> NextHop? { routes4.longestMatch(address.bits) }
 
     func nextHop(to address: IPv6Address) -> NextHop? { routes6.longestMatch(address.bits) }
@@ -56,7 +74,7 @@ struct DestinationCache {
     struct Entry: BitwiseCopyable {
         var address: UInt32 = 0
         var generation: UInt32 = 0
-        /// Port in the low half; the two highest values stand for local and overlay.
+        /// The port's number; the two highest values stand for local and overlay.
         var port: UInt16 = 0
         var neighbor: UInt32 = 0
     }
