@@ -152,7 +152,10 @@ public struct Node: ~Copyable {
         for place in 0..<tunnels.count where tunnels[place].isUp {
             outbox.append(.report(.pathSample(tunnels[place].end.id, tunnels[place].tunnel.sample)))
         }
-        nextSample = nextSample + configuration.sampleInterval
+        // It stays on the grid; samples that a long sleep has missed are not made up for.
+        let late = now - nextSample
+        let interval = configuration.sampleInterval
+        nextSample = nextSample + interval * (late.nanoseconds / interval.nanoseconds + 1)
         timers.set(Timer.sample, at: nextSample)
     }
 }
