@@ -25,9 +25,19 @@ extension Node {
     mutating func updateSteering(_ place: Int, isMeasured: Bool, at now: Instant, into outbox: inout Outbox) {
         steering.update(
             tunnels[place].end.id, isUp: tunnels[place].isUp,
-            sample: isMeasured ? tunnels[place].tunnel.sample : nil, at: now, into: &steeringChanges)
+            sample: isMeasured ? sendingSample(of: place) : nil, at: now, into: &steeringChanges)
         if !steeringChanges.isEmpty { reportChanges(into: &outbox) }
         armSteering()
+    }
+
+    /// A tunnel's sample with latency and jitter of the direction that this node steers, as the other end
+    /// reports them; the other direction is steered by the other end.
+    private func sendingSample(of place: Int) -> PathSample {
+        var sample = tunnels[place].tunnel.sample
+        guard let report = tunnels[place].tunnel.peerReport else { return sample }
+        sample.jitter = report.jitter
+        sample.latency = report.latency ?? Interval(nanoseconds: -1)
+        return sample
     }
 
     mutating func wakeSteering(at now: Instant, into outbox: inout Outbox) {
