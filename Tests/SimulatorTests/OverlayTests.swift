@@ -1,0 +1,116 @@
+import Basics
+import Scenario
+import Simulator
+import Telemetry
+import TestKit
+import Testing
+import Traffic
+import Wire
+
+/// Failures and changes in the underlay, and what the overlay and its calls make of them.
+@Suite struct OverlayTests {
+    private typealias Dual = Worlds.Dual
+    private static let cut = Interval.seconds(15)
+
+    private static func cutRun(_ kinds: [ScriptedEvent.Kind]) -> RunRecord {
+        Worlds.record(
+            Worlds.dualProvider(
+                duration: .seconds(25), traffic: [Worlds.calls(4)], events: kinds.map { Worlds.event(cut, $0) }))
+    }
+
+    private static func longestGaps(_ record: RunRecord) -> [Interval] {
+        record.flowReports.map { $0.received?.longestGap?.length ?? .zero }
+    }
+
+    @Test func `a carrier loss interrupts no call for 100 ms`() throws {
+        let record = Self.cutRun([.linkDown(link: Dual.branchToA, directions: .both, lasting: nil)])
+        let gaps = Self.longestGaps(record)
+        #expect(gaps.count == 8)
+        #expect(gaps.allSatisfy { $0 < .milliseconds(100) }, "\(gaps)")
+        for flow in 1...4 as ClosedRange<UInt32> {
+            #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
+        }
+        #expect(record.violations.isEmpty)
+    }
+
+    @Test func `the far end learns of a carrier loss through the other tunnel within 60 ms`() throws {
+        let record = Self.cutRun([.linkDown(link: Dual.branchToA, directions: .both, lasting: nil)])
+        let start = Instant.zero + Self.cut
+        let near = try #require(record.verdicts(of: Dual.branch, on: Dual.tunnelA).last)
+        #expect(near.at == start)
+        #expect(near.state == .down && near.cause == .portDown)
+        let far = try #require(record.verdicts(of: Dual.hq, on: Dual.tunnelA).last)
+        #expect(far.at > start && far.at - start < .milliseconds(60), "\(far)")
+        #expect(far.state == .down && far.cause == .neighborSignaled, "\(far)")
+    }
+
+    @Test(arguments: [LinkDirections.both, .forward, .reverse])
+    func `a silent loss interrupts no call for 400 ms`(directions: LinkDirections) throws {
+        let settings = Worlds.settings { $0.loss = .independent(.one) }
+        let record = Self.cutRun([
+            .linkSet(link: Dual.branchToA, directions: directions, changes: settings, over: nil)
+        ])
+        let gaps = Self.longestGaps(record)
+        #expect(gaps.count == 8)
+        #expect(gaps.allSatisfy { $0 < .milliseconds(400) }, "\(gaps)")
+        // Something was lost at all.
+        #expect(gaps.contains { $0 > .milliseconds(50) })
+        for flow in 1...4 as ClosedRange<UInt32> {
+            #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
+        }
+        #expect(record.violations.isEmpty)
+    }
+
+    @Test func `a narrow link inside the underlay is learnt by the tunnel and a file gets through`() throws {
+        let wide = Worlds.settings { $0.delay = .milliseconds(5) }
+        let narrow = Worlds.settings {
+            $0.delay = .milliseconds(5)
+            $0.maximumTransmissionUnit = 1_400
+        }
+        let record = Worlds.record(
+            Worlds.sites(
+                between: [wide, narrow, wide], duration: .seconds(30),
+                traffic: [Worlds.transfer(1_000_000, from: 3, to: 2, start: .seconds(8))]))
+        let report = try #require(record.report()?.received)
+        #expect(report.bytes == 1_000_000)
+        #expect(report.completionTimes.count == 1)
+        #expect(record.dropped(.tooBig) > 0)
+        #expect(record.isBalanced)
+        #expect(record.violations.isEmpty)
+    }
+
+    @Test func `tunnels over an underlay with IPv6 alone carry an IPv4 site's traffic`() throws {
+        var scenario = Worlds.dualProvider(
+            duration: .seconds(25),
+            traffic: [Worlds.calls(2), Worlds.transfer(500_000, from: Dual.left, to: Dual.right, start: .seconds(9))])
+        scenario.topology.removeIPv4()
+        let ends = scenario.topology.links[Dual.branchToA]
+        #expect(ends.first.ipv4 == nil && ends.second.ipv4 == nil)
+        #expect(scenario.topology.links[Dual.leftLAN].first.ipv4 != nil)
+        let record = Worlds.record(scenario)
+        let file = try #require(record.report(3)?.received)
+        #expect(file.bytes == 500_000)
+        for flow in [1, 2] as [UInt32] {
+            #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
+            #expect(record.report(flow)?.lossRatio == .zero)
+        }
+        #expect(record.violations.isEmpty)
+    }
+
+    @Test func `restarts of a node that overlap end with one life in which calls flow`() throws {
+        let record = Worlds.record(
+            Worlds.dualProvider(
+                duration: .seconds(45), traffic: [Worlds.calls(2)],
+                events: [
+                    Worlds.event(.seconds(20), .nodeRestart(node: Dual.branch, after: .seconds(5))),
+                    Worlds.event(.seconds(22), .nodeRestart(node: Dual.branch, after: .seconds(1))),
+                ]))
+        for flow in [1, 2] as [UInt32] {
+            #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
+        }
+        #expect(record.lastSessionState(of: Dual.hq) == .established)
+        #expect(record.lastSessionState(of: Dual.branch) == .established)
+        #expect(record.isBalanced)
+        #expect(record.violations.isEmpty, "\(record.violations)")
+    }
+}
