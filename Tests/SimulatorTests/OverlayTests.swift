@@ -18,19 +18,66 @@ import Wire
                 duration: .seconds(25), traffic: [Worlds.calls(4)], events: kinds.map { Worlds.event(cut, $0) }))
     }
 
-    private static func longestGaps(_ record: RunRecord) -> [Interval] {
-        record.flowReports.map { $0.received?.longestGap?.length ?? .zero }
+    /// The longest gap of each direction of each flow, without the flow's own time between packets.
+    private static func outages(_ record: RunRecord) -> [Interval] {
+        record.flowReports.map { report in
+            guard let received = report.received, let gap = received.longestGap else { return .zero }
+            return max(gap.length - received.usualGap, .zero)
+        }
     }
 
     @Test func `a carrier loss interrupts no call for 100 ms`() throws {
         let record = Self.cutRun([.linkDown(link: Dual.branchToA, directions: .both, lasting: nil)])
-        let gaps = Self.longestGaps(record)
-        #expect(gaps.count == 8)
-        #expect(gaps.allSatisfy { $0 < .milliseconds(100) }, "\(gaps)")
+        let outages = Self.outages(record)
+        #expect(outages.count == 8)
+        #expect(outages.allSatisfy { $0 < .milliseconds(100) }, "\(outages)")
         for flow in 1...4 as ClosedRange<UInt32> {
             #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
         }
         #expect(record.violations.isEmpty)
+    }
+
+    @Test func `whenever the carrier goes, no call is interrupted for long and both ends are told in time`() {
+        forEachSeed(12) { random in
+            let start = random.interval(in: .seconds(11)...(.seconds(16)))
+            let link = random.chance(Ratio(0.5)) ? Dual.branchToA : Dual.hqToA
+            let record = Worlds.record(
+                Worlds.dualProvider(
+                    duration: .seconds(20), traffic: [Worlds.calls(3)],
+                    events: [Worlds.event(start, .linkDown(link: link, directions: .both, lasting: nil))],
+                    seed: random.next()))
+            let outages = Self.outages(record)
+            try #require(outages.count == 6)
+            try #require(outages.allSatisfy { $0 < .milliseconds(100) }, "\(start) \(link) \(outages)")
+            for node in [Dual.hq, Dual.branch] {
+                let verdict = try #require(record.verdicts(of: node, on: Dual.tunnelA).last)
+                try #require(verdict.state == .down, "\(node) \(verdict)")
+                try #require(verdict.at - (.zero + start) < .milliseconds(60), "\(node) \(start) \(verdict)")
+            }
+            try #require(record.violations.isEmpty, "\(record.violations)")
+        }
+    }
+
+    @Test func `whenever packets begin to vanish silently, no call is interrupted for 400 ms`() {
+        forEachSeed(12) { random in
+            let start = random.interval(in: .seconds(11)...(.seconds(16)))
+            let link = random.chance(Ratio(0.5)) ? Dual.branchToA : Dual.hqToA
+            let ways = LinkDirections.allCases[Int(random.below(3))]
+            let record = Worlds.record(
+                Worlds.dualProvider(
+                    duration: .seconds(20), traffic: [Worlds.calls(3)],
+                    events: [
+                        Worlds.event(
+                            start,
+                            .linkSet(
+                                link: link, directions: ways,
+                                changes: Worlds.settings { $0.loss = .independent(.one) }, over: nil))
+                    ], seed: random.next()))
+            let outages = Self.outages(record)
+            try #require(outages.count == 6)
+            try #require(outages.allSatisfy { $0 < .milliseconds(400) }, "\(start) \(link) \(ways) \(outages)")
+            try #require(record.violations.isEmpty, "\(record.violations)")
+        }
     }
 
     @Test func `the far end learns of a carrier loss through the other tunnel within 60 ms`() throws {
@@ -50,11 +97,11 @@ import Wire
         let record = Self.cutRun([
             .linkSet(link: Dual.branchToA, directions: directions, changes: settings, over: nil)
         ])
-        let gaps = Self.longestGaps(record)
-        #expect(gaps.count == 8)
-        #expect(gaps.allSatisfy { $0 < .milliseconds(400) }, "\(gaps)")
+        let outages = Self.outages(record)
+        #expect(outages.count == 8)
+        #expect(outages.allSatisfy { $0 < .milliseconds(400) }, "\(outages)")
         // Something was lost at all.
-        #expect(gaps.contains { $0 > .milliseconds(50) })
+        #expect(outages.contains { $0 > .milliseconds(50) })
         for flow in 1...4 as ClosedRange<UInt32> {
             #expect(record.arrivesToTheEnd(flow, .forward) && record.arrivesToTheEnd(flow, .backward))
         }

@@ -26,7 +26,8 @@ extension Worlds {
     /// Without routers in between, the sites' ports face each other.
     static func sites(
         between middles: [LinkSettings], duration: Interval, traffic: [TrafficEntry] = [],
-        events: [ScriptedEvent] = [], lan: (UInt8) -> IPPrefix = { .v4(IPv4Prefix(IPv4Address(10, $0, 0, 0), length: 16)) }
+        events: [ScriptedEvent] = [],
+        lan: (UInt8) -> IPPrefix = { .v4(IPv4Prefix(IPv4Address(10, $0, 0, 0), length: 16)) }
     ) -> Scenario {
         var nodes = [("hq", 1), ("branch", 2)].map { name, number in
             TopologyNode(
