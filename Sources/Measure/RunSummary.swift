@@ -47,7 +47,7 @@ public struct RunSummary: Sendable {
 
     /// Measures everything, and holds it against the scenario's expectations.
     ///
-    /// - Parameter wallSeconds: what the run took on the clock, where that is known.
+    /// `wallSeconds` is what the run took on the clock, where that is known.
     public init(_ record: RunRecord, wallSeconds: Double?) {
         failovers = FailoverAnalysis(record).outcomes()
         metrics = MetricSet()

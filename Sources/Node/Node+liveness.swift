@@ -31,6 +31,10 @@ extension Node {
         let payload = start + UDPHeader.byteCount
         guard let header = try? IPv4Header(parsing: packet), header.totalLength >= payload,
             header.source == configuration.peers[tunnels[place].end.peer].overlayAddress,
+            header.totalLength >= payload + ControlPacket.byteCount,
+            UDPHeader.isIntact(
+                packet.extracting(IPv4Header.minimumByteCount..<header.totalLength), from: .v4(header.source),
+                to: .v4(header.destination)),
             let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength))
         else {
             return outbox.append(.report(.dropped(.malformed)))

@@ -16,6 +16,8 @@ struct TunnelRuntime: ~Copyable {
     var liveness: BFD.Session
     /// What BFD and the port say together.
     var isUp = false
+    /// How many restarts of the other end are known to routing.
+    var restartsNoted: UInt64 = 0
 
     init(
         _ end: TunnelEnd, _ configuration: NodeConfiguration, place: Int, random: inout SeededRandom, at now: Instant
