@@ -109,7 +109,8 @@ struct FailoverTests {
         #expect(world.sites[0].sent.count == before)
     }
 
-    @Test(arguments: [true, false]) func `loss in one direction takes both ends off the tunnel`(isForward: Bool) throws {
+    @Test(arguments: [true, false]) func `loss in one direction takes both ends off the tunnel`(isForward: Bool) throws
+    {
         let world = Self.busyPair(seed: 5)
         let loss = world.now
         if isForward { world.pipes[0].ways.forward.loss = .one } else { world.pipes[0].ways.backward.loss = .one }

@@ -28,6 +28,8 @@ struct PathQualityTests {
     }
 
     @Test func `a call leaves a brownout within a second and returns once, after the failback delay`() {
+        var tries = 0
+        var lateTries = 0
         forEachSeed(20) { random in
             let failbackDelay = Interval.seconds(5)
             let world = Self.callingPair(seed: random.next(), failbackDelay: failbackDelay, during: .seconds(60))
@@ -44,14 +46,19 @@ struct PathQualityTests {
             for site in world.sites {
                 let stays = Self.stays(site.traffic(since: onset).filter(Self.isCall))
                 try #require(stays.map(\.tunnel) == [0, 1, 0])
-                print("LEFT", (stays[1].from - onset).inMilliseconds)
-                try #require(stays[1].from - onset < .seconds(3))
+                // Two losses of the window's hundred are the least that tells 8 % from 1 %, and now and then they
+                // are late to come.
+                let left = stays[1].from - onset
+                try #require(left < .milliseconds(1_250))
+                tries += 1
+                if left >= .seconds(1) { lateTries += 1 }
                 let away = stays[2].from - repair
                 // What was lost lately has to leave the window before the path is good again.
                 try #require(away >= failbackDelay && away <= failbackDelay + .seconds(6))
                 try #require(site.drops(since: onset).isEmpty)
             }
         }
+        #expect(lateTries * 10 <= tries)
     }
 
     @Test func `a path that comes and goes is returned to once, after a delay that doubles with each failure`() {

@@ -6,7 +6,8 @@ import Wire
 enum Octets {
     /// A UDP packet from one address to another, IPv4 or IPv6 as these are.
     static func udp(
-        from source: IPAddress, to destination: IPAddress, ports: (source: UInt16, destination: UInt16) = (40_000, 9_000),
+        from source: IPAddress, to destination: IPAddress,
+        ports: (source: UInt16, destination: UInt16) = (40_000, 9_000),
         dscp: UInt8 = 0, payload: [UInt8]
     ) -> [UInt8] {
         written { arena in

@@ -65,6 +65,16 @@ final class Site {
         outbox.removeAll()
     }
 
+    /// Hands the node a packet, whose actions stay in the outbox.
+    func forward(_ packet: [UInt8], at now: Instant) {
+        node.handle(.overlayPacket(packet.span.bytes), at: now, into: &outbox)
+    }
+
+    /// Hands the node a datagram, whose actions stay in the outbox.
+    func receive(_ datagram: [UInt8], on socket: SocketID, from remote: SocketAddress, at now: Instant) {
+        node.handle(.datagram(datagram.span.bytes, socket: socket, from: remote), at: now, into: &outbox)
+    }
+
     var name: String { configuration.name }
     var deadline: Instant { isRunning ? node.nextDeadline?.at ?? .never : .never }
     var address: IPAddress { .v4(configuration.overlayAddress) }

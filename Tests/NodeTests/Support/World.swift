@@ -338,11 +338,10 @@ extension World {
 
 extension Outbox {
     /// The octets that an action is about.
-    fileprivate borrowing func copy(of action: Action) -> [UInt8] {
+    borrowing func copy(of action: Action) -> [UInt8] {
         switch action {
         case .send(_, _, let range), .deliver(let range), .write(_, let range): Array(copying: bytes(range))
         case .bind, .listen, .connect, .finish, .abort, .program, .report: []
         }
     }
 }
-
