@@ -17,19 +17,33 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 let vocabulary: [Target.Dependency] = ["Basics", "Telemetry", "Wire"]
+let engines: [Target.Dependency] = [
+    "Machine", "Links", "TCP", "BFD", "BGP", "Tunnel", "Steering", "Traffic",
+]
 
 let package = Package(
     name: "fuzz",
     platforms: [.macOS(.v26)],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    ],
     targets: [
         library("Basics"),
         library("Telemetry", ["Basics"]),
         library("Wire", ["Basics", "Telemetry"]),
+        library("Machine", vocabulary),
+        library("Links", vocabulary),
+        library("TCP", vocabulary),
         library("BFD", vocabulary),
+        library("BGP", vocabulary),
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
+        library("Traffic", vocabulary),
+        library("Node", vocabulary + engines),
+        library("Scenario", vocabulary + engines),
+        library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
-            name: "fuzz", dependencies: vocabulary + ["BFD", "Tunnel", "Steering"],
+            name: "fuzz", dependencies: vocabulary + engines + ["Node", "Scenario", "ScenarioFiles"],
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]),
     ],
     swiftLanguageModes: [.v6]
