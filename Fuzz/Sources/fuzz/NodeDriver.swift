@@ -120,8 +120,9 @@ struct NodeDriver: ~Copyable {
     /// A payload as the other end would send it.
     private mutating func sealed(_ payload: [UInt8], through tunnel: UInt8, isProbe: Bool = false) -> [UInt8] {
         sequence &+= 1
+        let family = payload.first.map { $0 >> 4 } == 6 ? EtherType.ipv6 : EtherType.ipv4
         let header = TunnelHeader(
-            tunnelNumber: UInt32(tunnel), protocolType: payload.first.map { $0 >> 4 == 6 } == true ? 0x86DD : 0x0800,
+            tunnelNumber: UInt32(tunnel), protocolType: isProbe ? EtherType.localExperimental : family,
             isControl: isProbe,
             path: PathOption(sequence: sequence, timestamp: UInt32(truncatingIfNeeded: now.nanoseconds / 1_000)))
         return octets {
