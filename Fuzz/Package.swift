@@ -17,22 +17,42 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 let vocabulary: [Target.Dependency] = ["Basics", "Telemetry", "Wire"]
+let engines: [Target.Dependency] = [
+    "Machine", "Links", "TCP", "BFD", "BGP", "Tunnel", "Steering", "Traffic",
+]
 
 let package = Package(
     name: "fuzz",
     platforms: [.macOS(.v26)],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    ],
     targets: [
         library("Basics"),
         library("Telemetry", ["Basics"]),
         library("Wire", ["Basics", "Telemetry"]),
+<<<<<<< HEAD
         library("Links", vocabulary),
+=======
+        library("Machine", vocabulary),
+        library("Links", vocabulary),
+        library("TCP", vocabulary),
+>>>>>>> fuzz
         library("BFD", vocabulary),
         library("BGP", vocabulary),
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
         library("Traffic", vocabulary),
+<<<<<<< HEAD
         .executableTarget(
             name: "fuzz", dependencies: vocabulary + ["Links", "BFD", "BGP", "Tunnel", "Steering", "Traffic"],
+=======
+        library("Node", vocabulary + engines),
+        library("Scenario", vocabulary + engines),
+        library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
+        .executableTarget(
+            name: "fuzz", dependencies: vocabulary + engines + ["Node", "Scenario", "ScenarioFiles"],
+>>>>>>> fuzz
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]),
     ],
     swiftLanguageModes: [.v6]

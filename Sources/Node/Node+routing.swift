@@ -122,7 +122,8 @@ extension Node {
     }
 
     /// Ends the session with a peer whose tunnel tells that it has restarted: it knows nothing of that session.
-    mutating func noteRestart(of place: Int, heardUntil lastHeard: Instant?, at now: Instant, into outbox: inout Outbox) {
+    mutating func noteRestart(of place: Int, heardUntil lastHeard: Instant?, at now: Instant, into outbox: inout Outbox)
+    {
         let restarts = tunnels[place].tunnel.counters.restarts
         guard restarts != tunnels[place].restartsNoted else { return }
         tunnels[place].restartsNoted = restarts

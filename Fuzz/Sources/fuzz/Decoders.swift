@@ -1,13 +1,17 @@
 import BFD
 import BGP
 import Basics
+<<<<<<< HEAD
 import Links
+=======
+import ScenarioFiles
+>>>>>>> fuzz
 import Steering
 import Traffic
 import Tunnel
 import Wire
 
-/// Every decoder of octets or text that others send; the input's first octet picks one.
+/// Every decoder of octets or text that others send, and the machines behind them; the input's first octet picks one.
 ///
 /// A decoder passes by returning, with a value or with an error; what it must not do is trap.
 /// New ones are added at the end, so that kept inputs go on meaning what they meant.
@@ -15,8 +19,14 @@ enum Decoder: UInt8, CaseIterable {
     case ipv4, ipv6, tcp, udp, icmp, arp, ethernet
     case bfd, geneve, tunnel, packetHead
     case address, quantity
+<<<<<<< HEAD
     case bgpHeader, bgpOpen, bgpUpdate, bgpNotification, bgpRouteRefresh, community
     case trace, filePreamble, stamp
+=======
+    case bgpHeader, bgpOpen, bgpUpdate, bgpNotification, bgpRefresh
+    case speaker, node
+    case json, yaml, scenario, topology, yamlScenario, graph, trace
+>>>>>>> fuzz
 
     func decode(_ bytes: RawSpan) {
         switch self {
@@ -36,12 +46,26 @@ enum Decoder: UInt8, CaseIterable {
         case .bgpHeader: if bytes.byteCount >= MessageHeader.size { _ = try? MessageHeader(bytes) }
         case .bgpOpen: _ = try? OpenMessage(body: bytes)
         case .bgpUpdate: update(bytes)
+<<<<<<< HEAD
         case .bgpNotification: _ = try? Notification(body: bytes)
         case .bgpRouteRefresh: _ = try? RouteRefreshMessage(body: bytes)
         case .community: community(text(bytes))
         case .trace: _ = try? Trace(parsing: bytes.withUnsafeBytes { Array($0) })
         case .filePreamble: _ = FilePreamble(parsing: bytes)
         case .stamp: stamp(bytes)
+=======
+        case .bgpNotification: _ = try? BGP.Notification(body: bytes)
+        case .bgpRefresh: _ = try? RouteRefreshMessage(body: bytes)
+        case .speaker: SpeakerDriver.run(InputReader(bytes))
+        case .node: NodeDriver.run(InputReader(bytes))
+        case .json: document(bytes, file: "input.json")
+        case .yaml: document(bytes, file: "input.yaml")
+        case .scenario: FileSet().load("scenario.json", with: bytes, in: "scenario.json")
+        case .topology: FileSet().load("scenario.json", with: bytes, in: "topology.json")
+        case .yamlScenario: FileSet().load("scenario.yaml", with: bytes, in: "scenario.yaml")
+        case .graph: FileSet().load("imported.json", with: bytes, in: "graph.graphml")
+        case .trace: FileSet().load("traced.json", with: bytes, in: "line.trace")
+>>>>>>> fuzz
         }
     }
 
@@ -93,6 +117,24 @@ enum Decoder: UInt8, CaseIterable {
         }
         _ = try? PacketRate(parsing: text)
         _ = try? ByteCount(parsing: text)
+    }
+
+    /// The first octet says what the session has agreed on.
+    private func update(_ bytes: RawSpan) {
+        var input = InputReader(bytes)
+        let flags = input.octet() ?? 0
+        let context = UpdateContext(
+            isInternal: flags & 1 != 0, isFourOctet: flags & 2 != 0,
+            families: flags & 4 != 0 ? .ipv4Unicast : [.ipv4Unicast, .ipv6Unicast],
+            requiredFirstAS: flags & 8 != 0 ? 65002 : nil)
+        let body = input.rest()
+        _ = try? UpdateMessage(body: body.span.bytes, context: context)
+    }
+
+    /// A document without a root says why.
+    private func document(_ bytes: RawSpan, file: String) {
+        let parsed = ParsedDocument(InputReader(bytes).rest(), file: file)
+        precondition(parsed.root != nil || !parsed.faults.isEmpty)
     }
 
     private func text(_ bytes: RawSpan) -> String {
