@@ -31,28 +31,19 @@ let package = Package(
         library("Basics"),
         library("Telemetry", ["Basics"]),
         library("Wire", ["Basics", "Telemetry"]),
-<<<<<<< HEAD
-        library("Links", vocabulary),
-=======
         library("Machine", vocabulary),
         library("Links", vocabulary),
         library("TCP", vocabulary),
->>>>>>> fuzz
         library("BFD", vocabulary),
         library("BGP", vocabulary),
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
         library("Traffic", vocabulary),
-<<<<<<< HEAD
-        .executableTarget(
-            name: "fuzz", dependencies: vocabulary + ["Links", "BFD", "BGP", "Tunnel", "Steering", "Traffic"],
-=======
         library("Node", vocabulary + engines),
         library("Scenario", vocabulary + engines),
         library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "fuzz", dependencies: vocabulary + engines + ["Node", "Scenario", "ScenarioFiles"],
->>>>>>> fuzz
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]),
     ],
     swiftLanguageModes: [.v6]

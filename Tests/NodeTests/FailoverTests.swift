@@ -80,12 +80,12 @@ struct FailoverTests {
         let world = Self.busyPair(seed: 3)
         world.setPort(0, of: 0, isUp: false)
         world.run(for: .seconds(2))
-        let return_ = world.now
+        let returned = world.now
         world.setPort(0, of: 0, isUp: true)
-        #expect(world.sites[0].states(since: return_).isEmpty)
+        #expect(world.sites[0].states(since: returned).isEmpty)
         world.run(for: .milliseconds(1_100))
         for site in world.sites {
-            #expect(site.states(since: return_).map(\.state) == [.up])
+            #expect(site.states(since: returned).map(\.state) == [.up])
         }
     }
 
