@@ -35,8 +35,11 @@ public enum MetricCatalogue {
     public static let all: [MetricDescription] = [
         MetricDescription("failover.outage", .milliseconds, isDistribution: true),
         MetricDescription("failover.detection", .milliseconds, isDistribution: true),
+        MetricDescription("failover.reaction", .milliseconds, isDistribution: true),
         MetricDescription("failover.switchover", .milliseconds, isDistribution: true),
         MetricDescription("failover.packetsLost", .packets, isDistribution: true),
+        MetricDescription("failover.failbacks", .count, isDistribution: true),
+        MetricDescription("failover.strandedFlows", .count),
         MetricDescription("prediction.precision", .ratio),
         MetricDescription("prediction.recall", .ratio),
         MetricDescription("prediction.falseAlarmsPerHour", .perHour),
