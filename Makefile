@@ -1,7 +1,7 @@
 # Patronus. Every target works on a fresh Debian 12 machine, as root or with sudo, once Swift is there.
 
 SCENARIO ?= scenarios/branch-blackout.json
-SEED ?= 1
+SEED ?=
 SECONDS ?= 60
 # Suites that `test-quick` leaves out, by name.
 SLOW ?= Slow|Storm|Soak
@@ -25,12 +25,12 @@ help:
 	@echo "make bench-instructions  count instructions, which repeat on any machine"
 
 bootstrap:
+	@rm -rf .build/tmp && mkdir -p .build/tmp
 	@scripts/bootstrap.sh
-	@mkdir -p $(TMPDIR)
 
 run: bootstrap
 	@swift build $(flags) --quiet --product patronus-sim
-	@.build/release/patronus-sim run $(SCENARIO) --seed $(SEED)
+	@.build/release/patronus-sim run $(SCENARIO) $(if $(SEED),--seed $(SEED))
 
 # One build for all that is tested.
 tests-built: bootstrap

@@ -25,11 +25,14 @@ let package = Package(
         library("Basics"),
         library("Telemetry", ["Basics"]),
         library("Wire", ["Basics", "Telemetry"]),
+        library("Links", vocabulary),
         library("BFD", vocabulary),
+        library("BGP", vocabulary),
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
+        library("Traffic", vocabulary),
         .executableTarget(
-            name: "fuzz", dependencies: vocabulary + ["BFD", "Tunnel", "Steering"],
+            name: "fuzz", dependencies: vocabulary + ["Links", "BFD", "BGP", "Tunnel", "Steering", "Traffic"],
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]),
     ],
     swiftLanguageModes: [.v6]

@@ -6,7 +6,9 @@
 set -eu
 
 swift_version=6.3.1
-build='make git ca-certificates binutils pkg-config libc6-dev libstdc++-12-dev libsqlite3-dev libpcap-dev libssl-dev'
+# What Swift's own programs are linked with, then what the project is.
+toolchain='binutils libc6-dev libstdc++-12-dev libcurl4 libedit2 libncurses6 libxml2 tzdata'
+build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev"
 bench='g++ ns3 libns3-dev valgrind'
 
 say() { echo "bootstrap: $*" >&2; }
@@ -43,7 +45,7 @@ if command -v dpkg-query >/dev/null; then
         say "installing$missing"
         $as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
         # shellcheck disable=SC2086 # a list of words
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        $as_root env -u TMPDIR DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
             install --yes --no-install-recommends $missing >&2
     fi
 else

@@ -87,15 +87,13 @@ public struct ControlPacket: Equatable, Sendable, BitwiseCopyable {
         if isFinal { flags |= 0x10 }
         if isControlPlaneIndependent { flags |= 0x08 }
         if isDemand { flags |= 0x02 }
-        arena.append(1 << 5 | diagnostic.rawValue)
-        arena.append(flags)
-        arena.append(detectMultiplier)
-        arena.append(UInt8(Self.byteCount))
-        arena.append(localDiscriminator)
-        arena.append(remoteDiscriminator)
-        arena.append(desiredMinTx.clampedMicroseconds)
-        arena.append(requiredMinRx.clampedMicroseconds)
-        arena.append(requiredMinEchoRx.clampedMicroseconds)
+        let head =
+            UInt32(1 << 5 | diagnostic.rawValue) << 24 | UInt32(flags) << 16 | UInt32(detectMultiplier) << 8
+            | UInt32(Self.byteCount)
+        arena.append(UInt64(head) << 32 | UInt64(localDiscriminator))
+        arena.append(UInt64(remoteDiscriminator) << 32 | UInt64(desiredMinTx.clampedMicroseconds))
+        arena.append(
+            UInt64(requiredMinRx.clampedMicroseconds) << 32 | UInt64(requiredMinEchoRx.clampedMicroseconds))
     }
 }
 

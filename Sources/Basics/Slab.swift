@@ -18,19 +18,21 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @inlinable
     public var count: Int { storedCount }
 
+    /// The element at that place, where it lies.
+    ///
+    /// By address and not by a coroutine: that would load all of a large element to look at one field.
     @inlinable
     public subscript(index: Int) -> Element {
-        _read {
+        unsafeAddress {
             precondition(index >= 0 && index < storedCount)
-            yield unsafe storage[index]
+            return unsafe UnsafePointer(storage + index)
         }
-        _modify {
+        unsafeMutableAddress {
             precondition(index >= 0 && index < storedCount)
-            yield unsafe &storage[index]
+            return unsafe storage + index
         }
     }
 
-    /// Puts a value behind all others; its index is what `count` was.
     @inlinable
     public mutating func append(_ element: consuming Element) {
         if storedCount == capacity { grow() }

@@ -42,6 +42,7 @@ extension Node {
         guard tunnels[place].socket == socket, tunnels[place].remote.address == remote.address else {
             return outbox.append(.report(.dropped(.notForUs)))
         }
+        let lastHeard = tunnels[place].tunnel.lastReceivedAt
         switch tunnels[place].tunnel.open(datagram, at: now) {
         case .packet(let range):
             let packet = datagram.extracting(range)
@@ -52,6 +53,7 @@ extension Node {
             }
         case .probe:
             timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
+            noteRestart(of: place, heardUntil: lastHeard, at: now, into: &outbox)
         case .refused(let cause):
             outbox.append(.report(.dropped(cause)))
         }

@@ -27,12 +27,22 @@ extension Node {
     mutating func receiveLiveness(
         _ packet: RawSpan, through place: Int, at now: Instant, into outbox: inout Outbox
     ) {
-        let payload = IPv4Header.minimumByteCount + UDPHeader.byteCount
-        guard let header = try? IPv4Header(parsing: packet),
+        let start = IPv4Header.minimumByteCount
+        let payload = start + UDPHeader.byteCount
+        guard let header = try? IPv4Header(parsing: packet), header.totalLength >= payload,
             header.source == configuration.peers[tunnels[place].end.peer].overlayAddress,
+            header.totalLength >= payload + ControlPacket.byteCount,
+            UDPHeader.isIntact(
+                packet.extracting(IPv4Header.minimumByteCount..<header.totalLength), from: .v4(header.source),
+                to: .v4(header.destination)),
             let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength))
         else {
             return outbox.append(.report(.dropped(.malformed)))
+        }
+        // No kernel has looked at this datagram, and a flipped bit could take a tunnel down.
+        let datagram = packet.extracting(start..<header.totalLength)
+        guard UDPHeader.isIntact(datagram, from: .v4(header.source), to: .v4(header.destination)) else {
+            return outbox.append(.report(.dropped(.badChecksum)))
         }
         guard let session = session(for: control, arrivingThrough: place) else { return }
         carryOut(tunnels[session].liveness.receive(control, at: now), of: session, at: now, into: &outbox)

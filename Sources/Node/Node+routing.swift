@@ -2,6 +2,7 @@ import BGP
 import Basics
 import Machine
 import Telemetry
+import Tunnel
 public import Wire
 
 // BGP runs between the nodes' overlay addresses, so that its packets take whatever path
@@ -54,13 +55,19 @@ extension Node {
                 settings.families = [.ipv4Unicast, .ipv6Unicast]
                 settings.nextHopSelf = true
                 if !configuration.isTransit { settings.exportPolicy = ownPrefixes(of: configuration) }
-                // One end opens, so that a fresh overlay has no collisions to resolve.
-                settings.isPassive = own > peer.overlayAddress
+                settings.isPassive = isCalled(configuration, by: peer)
                 return settings
             }, networks: configuration.lan)
         result.holdTime = configuration.bgpHoldTime
-        result.connectRetry = .seconds(5)
+        // An attempt is given up with it, so it is longer than any round trip.
+        result.connectRetry = .seconds(2)
+        result.idleHold = .milliseconds(100)
         return result
+    }
+
+    /// One end opens, so that a fresh overlay has no collisions to resolve.
+    private static func isCalled(_ configuration: NodeConfiguration, by peer: OverlayPeer) -> Bool {
+        configuration.overlayAddress > peer.overlayAddress
     }
 
     private static func ownPrefixes(of configuration: NodeConfiguration) -> RoutePolicy {
@@ -101,6 +108,29 @@ extension Node {
         peerIsReachable[peer] = isReachable
         speaker.nextHopChanged(
             .v4(configuration.peers[peer].overlayAddress), cost: isReachable ? 0 : nil, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+        guard !Self.isCalled(configuration, by: configuration.peers[peer]) else { return }
+        // The other end needs a probe to learn that this node has restarted, if it has.
+        timers.set(timer(forCalling: peer), at: isReachable ? now + configuration.probeInterval * 2 : nil)
+    }
+
+    /// Calls a peer that has come within reach, in place of an attempt that was made in vain before.
+    mutating func call(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
+        guard speaker.state(of: peer) < .openSent else { return }
+        speaker.reset(peer: peer, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    /// Ends the session with a peer whose tunnel tells that it has restarted: it knows nothing of that session.
+    mutating func noteRestart(of place: Int, heardUntil lastHeard: Instant?, at now: Instant, into outbox: inout Outbox) {
+        let restarts = tunnels[place].tunnel.counters.restarts
+        guard restarts != tunnels[place].restartsNoted else { return }
+        tunnels[place].restartsNoted = restarts
+        let peer = tunnels[place].end.peer
+        // Another tunnel may have told before, and the session be a new one.
+        guard let lastHeard, let established = speaker.status(of: peer).establishedAt, established <= lastHeard
+        else { return }
+        speaker.reset(peer: peer, at: now, into: &routing)
         carryOutRouting(into: &outbox)
     }
 

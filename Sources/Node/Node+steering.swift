@@ -25,9 +25,31 @@ extension Node {
     mutating func updateSteering(_ place: Int, isMeasured: Bool, at now: Instant, into outbox: inout Outbox) {
         steering.update(
             tunnels[place].end.id, isUp: tunnels[place].isUp,
-            sample: isMeasured ? tunnels[place].tunnel.sample : nil, at: now, into: &steeringChanges)
+            sample: isMeasured ? sendingSample(of: place) : nil, at: now, into: &steeringChanges)
         if !steeringChanges.isEmpty { reportChanges(into: &outbox) }
         armSteering()
+    }
+
+    /// A tunnel's sample with latency, jitter and loss of the direction that this node steers, as the other end
+    /// reports them; the other direction is steered by the other end.
+    private func sendingSample(of place: Int) -> PathSample {
+        var sample = tunnels[place].tunnel.sample
+        guard let report = tunnels[place].tunnel.peerReport else { return sample }
+        sample.jitter = report.jitter
+        sample.latency = report.latency ?? Interval(nanoseconds: -1)
+        // One packet lost of a path's first twenty says nothing yet, and must not move traffic.
+        if report.received > 0, report.expected > report.received {
+            let lost = report.expected - report.received
+            sample.lossSent = Ratio(UInt64(lost), of: UInt64(max(report.expected, packetsThatTell(of: place))))
+        }
+        return sample
+    }
+
+    /// How many packets a window of a tunnel's loss holds at least, once it is full.
+    private func packetsThatTell(of place: Int) -> UInt32 {
+        let tunnel = tunnels[place].tunnel.configuration
+        let probes = tunnel.window.nanoseconds * 10 / tunnel.probeInterval.nanoseconds
+        return min(tunnel.lossResolution, UInt32(clamping: probes))
     }
 
     mutating func wakeSteering(at now: Instant, into outbox: inout Outbox) {

@@ -113,7 +113,7 @@ public struct Node: ~Copyable {
         armSteering()
     }
 
-    /// The node's timers by number: a few of its own, then two for each tunnel.
+    /// The node's timers by number: a few of its own, then two for each tunnel, then one for each peer.
     enum Timer {
         static let routing = 0
         static let steering = 1
@@ -130,6 +130,7 @@ public struct Node: ~Copyable {
             case Timer.routing: wakeRouting(at: now, into: &outbox)
             case Timer.steering: wakeSteering(at: now, into: &outbox)
             case Timer.sample: reportSamples(at: now, into: &outbox)
+            case self.timer(forCalling: 0)...: call(timer - self.timer(forCalling: 0), at: now, into: &outbox)
             default:
                 let place = (timer - Timer.firstTunnel) / 2
                 if timer == Timer.probe(place) {
@@ -140,6 +141,8 @@ public struct Node: ~Copyable {
             }
         }
     }
+
+    func timer(forCalling peer: Int) -> Int { Timer.probe(tunnels.count) + peer }
 
     private mutating func execute(_ command: Command, at now: Instant, into outbox: inout Outbox) {
         switch command {
@@ -152,7 +155,10 @@ public struct Node: ~Copyable {
         for place in 0..<tunnels.count where tunnels[place].isUp {
             outbox.append(.report(.pathSample(tunnels[place].end.id, tunnels[place].tunnel.sample)))
         }
-        nextSample = nextSample + configuration.sampleInterval
+        // It stays on the grid; samples that a long sleep has missed are not made up for.
+        let late = now - nextSample
+        let interval = configuration.sampleInterval
+        nextSample = nextSample + interval * (late.nanoseconds / interval.nanoseconds + 1)
         timers.set(Timer.sample, at: nextSample)
     }
 }

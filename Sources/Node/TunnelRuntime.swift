@@ -6,7 +6,9 @@ import Tunnel
 import Wire
 
 /// One tunnel as its node runs it: the encapsulation, the BFD session inside, the verdict.
-struct TunnelRuntime: Sendable {
+///
+/// It cannot be copied, so that looking at one field never moves all of it.
+struct TunnelRuntime: ~Copyable {
     let end: TunnelEnd
     let socket: SocketID
     let remote: SocketAddress
@@ -14,6 +16,8 @@ struct TunnelRuntime: Sendable {
     var liveness: BFD.Session
     /// What BFD and the port say together.
     var isUp = false
+    /// How many restarts of the other end are known to routing.
+    var restartsNoted: UInt64 = 0
 
     init(
         _ end: TunnelEnd, _ configuration: NodeConfiguration, place: Int, random: inout SeededRandom, at now: Instant

@@ -142,7 +142,6 @@ public final class ResultsFolder: Sendable {
     }
 }
 
-
 /// What the system says of an error number.
 func systemWords(_ number: Int32) -> String { String(cString: strerror(number)) }
 

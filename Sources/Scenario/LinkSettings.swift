@@ -22,6 +22,9 @@ public struct LinkSettings: Equatable, Sendable {
 
     public init() {}
 
+    /// The largest packet that a link may be said to take, so that what encapsulation adds still fits 16 bits.
+    public static let largestTransmissionUnit = 65_000
+
     /// These settings, with those of `other` in place wherever it says something.
     public func overridden(by other: LinkSettings) -> LinkSettings {
         var result = self

@@ -73,9 +73,9 @@ struct LinkSettingsDecoder {
 
     private func maximumTransmissionUnit(_ cursor: Cursor) -> Int? {
         if case .string = cursor.node.value {
-            return cursor.byteCount(in: 576...65_535).map { Int($0.bytes) }
+            return cursor.byteCount(in: 576...UInt64(LinkSettings.largestTransmissionUnit)).map { Int($0.bytes) }
         }
-        return cursor.integer(in: 576...65_535)
+        return cursor.integer(in: 576...LinkSettings.largestTransmissionUnit)
     }
 
     private func trace(_ cursor: Cursor) -> DeliveryTrace? {

@@ -16,12 +16,23 @@ struct Device: ~Copyable {
     let kind: NodeKind
     var kernel: Kernel
     var occupant = Occupant()
-    /// When the one wake that counts is due.
-    var scheduledWake = Instant.never
+    /// The wakes that the event queue holds, each earlier than the one before it.
+    private var pendingWakes: ContiguousArray<Instant> = []
     /// Folds every event that concerns this device.
     var fingerprint = Fingerprint()
     /// Increases with every restart, so that a machine's new life draws new numbers.
     var lives: UInt64 = 0
+    private var blackholedPackets: UInt64 = 0
+
+    init(index: Int, name: String, kind: NodeKind, kernel: consuming Kernel) {
+        self.index = index
+        self.name = name
+        self.kind = kind
+        self.kernel = kernel
+    }
+
+    /// The earliest wake that the event queue holds for this device.
+    var nextWake: Instant { pendingWakes.last ?? .never }
 
     /// A frame has arrived at a port.
     mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) {
@@ -34,7 +45,7 @@ struct Device: ~Copyable {
 
     /// The instant that `arm` asked for has come, or is already past.
     mutating func wake(_ network: inout Network) {
-        scheduledWake = .never
+        pendingWakes.removeLast()
         kernel.neighborTimersDue(&network)
         while let stream = kernel.streams.timers.takeDue(at: network.now) {
             kernel.streams.streams[stream].connection.wake(at: network.now, into: &kernel.streams.output)
@@ -59,8 +70,13 @@ struct Device: ~Copyable {
 
     /// Ends the machine as a kill does: sockets and routes go with it, streams are reset.
     mutating func kill(_ network: inout Network) {
+        if kind == .router {
+            kernel.powerOff(&network)
+            return
+        }
+        blackholedPackets += occupant.blackholedPackets
         occupant = Occupant()
-        for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.remove(prefix) }
+        for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.removeOverlay(prefix) }
         kernel.sockets.removeAll()
         kernel.streams.stopListening()
         for index in kernel.streams.streams.indices where kernel.streams.streams[index].isUsed {
@@ -70,8 +86,12 @@ struct Device: ~Copyable {
         settle(&network)
     }
 
+    /// Packets that this device's machines dropped in all their lives though a tunnel was up.
+    var allBlackholedPackets: UInt64 { blackholedPackets + occupant.blackholedPackets }
+
     /// Starts the machine that has just been put in place.
     mutating func start(_ network: inout Network) {
+        kernel.isRunning = true
         handle(.start, &network)
         settle(&network)
     }
@@ -89,7 +109,12 @@ struct Device: ~Copyable {
         case .datagram(let packet, let socket, let remote, let payload):
             network.pool.deliver(
                 packet, payload, on: socket, from: remote, to: &occupant, at: network.now, into: &network.outbox)
-            carryOut(passing: packet, &network)
+            // Only a node passes packets on; what a host sends in return is its own.
+            if kind == .patronus {
+                carryOut(passing: packet, &network)
+            } else {
+                network.deliver(packet)
+            }
         case .stream(let index):
             drain(index, &network)
         }
@@ -151,12 +176,14 @@ struct Device: ~Copyable {
     private mutating func arm(_ network: inout Network) {
         kernel.hasNewTimer = false
         let deadline = max(min(kernel.nextDeadline, occupant.nextDeadline), network.now)
-        guard deadline < scheduledWake else { return }
-        scheduledWake = deadline
+        guard deadline < nextWake else { return }
+        pendingWakes.append(deadline)
         network.queue.schedule(QueuedEvent(at: deadline, key: EventKey.wake(index)))
     }
 
-    /// Carries out the machine's actions in order. Packets that come of a packet which the
+    /// Carries out the machine's actions in order.
+    ///
+    /// Packets that come of a packet which the
     /// machine was handed carry its tag on; where none does, its life ends here.
     private mutating func carryOut(passing packet: PacketID?, _ network: inout Network) {
         guard packet != nil || network.outbox.count > 0 else { return }
@@ -218,16 +245,16 @@ struct Device: ~Copyable {
             drain(index, &network)
         case .finish(let id):
             guard let index = kernel.streams.index(of: id) else { return }
-            kernel.streams.streams[index].connection.finish(at: network.now, into: &kernel.streams.output)
+            kernel.streams.finish(index, at: network.now)
             drain(index, &network)
         case .abort(let id):
             guard let index = kernel.streams.index(of: id) else { return }
             kernel.streams.streams[index].connection.abort(at: network.now, into: &kernel.streams.output)
             drain(index, &network)
         case .program(.install(let prefix)):
-            kernel.forwarding.insert(prefix, .overlay)
+            kernel.forwarding.insertOverlay(prefix)
         case .program(.withdraw(let prefix)):
-            kernel.forwarding.remove(prefix)
+            kernel.forwarding.removeOverlay(prefix)
         case .send, .deliver, .report:
             break
         }

@@ -40,7 +40,7 @@ struct FlowLedger: Sendable {
 
     mutating func dropped(_ tag: UInt32, _ cause: DropCause) {
         let index = Int(tag)
-        if cause == .timeToLive { timeToLiveDrops += 1 }
+        if cause == .timeToLive, tag != 0 { timeToLiveDrops += 1 }
         if accounts[index].dropped.isEmpty {
             accounts[index].dropped = [UInt64](repeating: 0, count: DropCause.allCases.count)
         }

@@ -9,6 +9,8 @@ struct InvariantWatch: Sendable {
     private(set) var violations: [InvariantViolation] = []
     /// Nodes whose routes disagreed a second ago: a disagreement counts once it has lasted.
     var disagreeing: Set<Int> = []  // not iterated
+    /// Those of them that have been told of.
+    var told: Set<Int> = []  // not iterated
     /// Time-to-live drops that have been told.
     var loopsSeen: UInt64 = 0
 
@@ -18,40 +20,43 @@ struct InvariantWatch: Sendable {
 }
 
 extension Simulation {
-    mutating func watchInvariants() {
-        watchLoops()
+    mutating func watchInvariants(at instant: Instant) {
+        watchLoops(at: instant)
         for index in 0..<devices.count where devices[index].kind == .patronus {
-            watchRoutes(of: index)
+            watchRoutes(of: index, at: instant)
         }
     }
 
-    private mutating func watchLoops() {
+    private mutating func watchLoops(at instant: Instant) {
         let loops = network.ledger.timeToLiveDrops
         guard loops > violations.loopsSeen else { return }
         violations.append(
-            .forwardingLoop, at: network.now,
+            .forwardingLoop, at: instant,
             "\(loops - violations.loopsSeen) packets ran out of their time to live")
         violations.loopsSeen = loops
     }
 
     /// The kernel's routes to the overlay are those that the node's routing wants there.
-    private mutating func watchRoutes(of index: Int) {
+    private mutating func watchRoutes(of index: Int, at instant: Instant) {
         let wanted = devices[index].occupant.overlayPrefixes
         let installed = devices[index].kernel.forwarding.overlayPrefixes()
         guard wanted != installed else {
             violations.disagreeing.remove(index)
+            violations.told.remove(index)
             return
         }
-        guard violations.disagreeing.insert(index).inserted else { return }
+        // At the first sight a change may be under way; at the second it has lasted.
+        if violations.disagreeing.insert(index).inserted { return }
+        guard violations.told.insert(index).inserted else { return }
         violations.append(
-            .ribFibDisagreement, at: network.now, node: index,
+            .ribFibDisagreement, at: instant, node: index,
             "\(devices[index].name) has \(installed.count) overlay routes installed, routing wants \(wanted.count)")
     }
 
     /// A packet for which a node had no path while a tunnel to its peer was up.
     mutating func watchBlackholes() {
         for index in 0..<devices.count where devices[index].kind == .patronus {
-            let count = devices[index].occupant.blackholedPackets
+            let count = devices[index].allBlackholedPackets
             guard count > 0 else { continue }
             violations.append(
                 .blackhole, at: network.now, node: index,

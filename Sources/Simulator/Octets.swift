@@ -47,6 +47,14 @@ extension PacketPool {
             bytes(local.packet).extracting(local.payload), source: local.source, destination: local.destination)
     }
 
+    borrowing func isIntactICMPv6(_ local: LocalPacket) -> Bool {
+        var sum = Checksum()
+        sum.addPseudoHeader(
+            source: local.source, destination: local.destination, protocolNumber: ProtocolNumber.icmpv6,
+            byteCount: local.payload.count)
+        return checksum(local.payload, of: local.packet, after: sum) == 0
+    }
+
     /// The checksum of part of a packet, on top of what has been summed already.
     borrowing func checksum(_ range: Range<Int>, of packet: PacketID, after sum: Checksum = Checksum()) -> UInt16 {
         var sum = sum

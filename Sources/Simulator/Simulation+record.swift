@@ -98,16 +98,20 @@ extension Simulation {
         return found.filter { $0.start <= network.now }.sorted { ($0.start, $0.event) < ($1.start, $1.event) }
     }
 
-    /// When the next event puts the same link right again, if one does.
+    /// When the next event, in order of time, puts the same link right again, if one does.
     private func restoration(of index: Int, _ link: Int) -> Instant? {
-        for event in scenario.events[(index + 1)...] where event.link == link {
-            switch event.kind {
-            case .linkUp: return Instant.zero + event.at
-            case .linkSet(_, _, let changes, _) where !isWorse(changes, link): return Instant.zero + event.at
-            default: continue
+        let event = scenario.events[index]
+        var isDown = false
+        if case .linkDown = event.kind { isDown = true }
+        let candidates = scenario.events.enumerated().filter { other, candidate in
+            guard other != index, candidate.link == link, candidate.at > event.at else { return false }
+            switch candidate.kind {
+            case .linkUp: return isDown
+            case .linkSet(_, _, let changes, _): return !isDown && !isWorse(changes, link)
+            default: return false
             }
         }
-        return nil
+        return candidates.map(\.element.at).min().map { Instant.zero + $0 }
     }
 
     /// Whether changes leave a link worse than the topology has it.

@@ -16,15 +16,16 @@ extension Simulation {
 
     private mutating func perform(_ action: ScriptedAction, _ event: QueuedEvent) {
         switch action {
-        case .setLink(let link, let directions, let changes, let progress):
+        case .setLink(let script, let link, let directions, let changes, let progress):
             for direction in LinkDirection.allCases where directions.contains(direction) {
-                change(SimulationPlan.direction(link, direction), changes, progress, event)
+                change(link, direction, changes, progress, script, event)
             }
         case .carrier(let link, let directions, let isUp):
             setCarrier(link, directions, isUp: isUp, event)
         case .kill(let node):
             devices[node].kill(&network)
         case .start(let node):
+            if devices[node].occupant.isPresent { devices[node].kill(&network) }
             devices[node].lives += 1
             devices[node].occupant = makeOccupant(of: node, life: devices[node].lives)
             devices[node].start(&network)
@@ -33,35 +34,53 @@ extension Simulation {
         }
     }
 
-    /// Moves a direction's profile on its way to what the changes make of it.
+    /// Moves what the changes speak of on its way to what they want; all else stays as it is.
     private mutating func change(
-        _ direction: Int, _ changes: LinkSettings, _ progress: Ratio, _ event: QueuedEvent
+        _ link: Int, _ way: LinkDirection, _ changes: LinkSettings, _ progress: Ratio, _ script: Int,
+        _ event: QueuedEvent
     ) {
+        let direction = SimulationPlan.direction(link, way)
         settle(direction, event)
-        let original = rampStarts[direction] ?? network.links[direction].link.profile
-        rampStarts[direction] = progress == .one ? nil : original
-        let target = original.applying(changes)
-        network.links[direction].link.change(
-            to: original.interpolated(to: target, progress: progress), at: network.now)
+        let current = network.links[direction].link.profile
+        let place = rampStarts.firstIndex { $0.event == script && $0.direction == direction }
+        let start = place.map { rampStarts[$0].profile } ?? current
+        if progress == .one {
+            if let place { rampStarts.remove(at: place) }
+            setMTU(of: link, way, changes)
+        } else if place == nil {
+            rampStarts.append((script, direction, start))
+        }
+        let step = start.interpolated(to: start.applying(changes), progress: progress)
+        network.links[direction].link.change(to: current.taking(step, where: changes), at: network.now)
         network.arm(direction)
+    }
+
+    private mutating func setMTU(of link: Int, _ direction: LinkDirection, _ changes: LinkSettings) {
+        guard let mtu = changes.maximumTransmissionUnit else { return }
+        let end = scenario.topology.links[link].source(direction)
+        guard let port = plan.portNumber(of: end.node, link: link, direction: direction) else { return }
+        devices[end.node].kernel.ports[port].mtu = min(mtu, plan.largestPacket)
     }
 
     private mutating func setCarrier(
         _ link: Int, _ directions: LinkDirections, isUp: Bool, _ event: QueuedEvent
     ) {
-        for direction in LinkDirection.allCases where directions.contains(direction) {
+        var carrier = false
+        for direction in LinkDirection.allCases {
             let number = SimulationPlan.direction(link, direction)
-            settle(number, event)
-            network.links[number].link.setUp(isUp, at: network.now)
-            settle(number, event)
-            network.arm(number)
+            if directions.contains(direction) {
+                settle(number, event)
+                network.links[number].link.setUp(isUp, at: network.now)
+                settle(number, event)
+                network.arm(number)
+            }
+            carrier = carrier || network.links[number].link.isUp
         }
-        // One direction alone fails silently: a carrier is lost or there for both ends.
-        guard directions == .both else { return }
+        // One direction alone fails silently: the carrier is there for both ends while either way works.
         for direction in LinkDirection.allCases {
             let end = scenario.topology.links[link].source(direction)
             guard let port = plan.portNumber(of: end.node, link: link, direction: direction) else { continue }
-            devices[end.node].portChanged(port, isUp: isUp, &network)
+            devices[end.node].portChanged(port, isUp: carrier, &network)
         }
     }
 
@@ -74,7 +93,11 @@ extension Simulation {
 extension LinkProfile {
     /// This profile with what the settings say in place of its own.
     func applying(_ changes: LinkSettings) -> LinkProfile {
-        let said = LinkProfile(changes)
+        taking(LinkProfile(changes), where: changes)
+    }
+
+    /// This profile with those values of another of which the settings speak.
+    func taking(_ said: LinkProfile, where changes: LinkSettings) -> LinkProfile {
         var result = self
         if changes.rate != nil { result.rate = said.rate }
         if changes.delay != nil { result.delay = said.delay }

@@ -21,15 +21,15 @@ public struct Simulation: ~Copyable {
     public private(set) var eventCount: UInt64 = 0
     public private(set) var checkpoints: [Checkpoint] = []
     var violations = InvariantWatch()
-    /// The profile that a direction had when the ramp that it is on began.
-    var rampStarts: ContiguousArray<LinkProfile?>
+    /// The profile that a direction had when a ramp of its began, by the ramp's event.
+    var rampStarts: [(event: Int, direction: Int, profile: LinkProfile)] = []
     /// The second whose events are written down one by one; nil is none.
     private var tracedSecond: UInt64?
     public private(set) var trace: [TracedEvent] = []
 
     /// Builds the world and starts every machine at instant 0.
     ///
-    /// - Parameter replays: the conversations of `replay` traffic, by the index of its entry.
+    /// `replays` are the conversations of `replay` traffic, by the index of its entry.
     public init(_ scenario: Scenario, seed: UInt64? = nil, replays: [ReplayScript?] = []) {
         let seed = seed ?? scenario.seed
         self.scenario = scenario
@@ -37,7 +37,6 @@ public struct Simulation: ~Copyable {
         plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
-        rampStarts = ContiguousArray(repeating: nil, count: scenario.topology.links.count * 2)
         buildLinks()
         buildDevices()
         for index in 0..<devices.count { devices[index].start(&network) }
@@ -52,6 +51,9 @@ public struct Simulation: ~Copyable {
 
     /// How many packets are held now, in queues, on links and waiting for a neighbour.
     public var packetsInFlight: Int { network.pool.inUse }
+
+    /// The memory that one packet takes, whatever its size.
+    public var bytesPerPacket: Int { network.pool.slotByteCount }
 
     /// Writes down every event of that second of simulated time.
     public mutating func traceEvents(ofSecond second: UInt64) {
@@ -90,7 +92,7 @@ public struct Simulation: ~Copyable {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
             arrive(direction, event)
-        } else if devices[device].scheduledWake == event.at {
+        } else if devices[device].nextWake == event.at {
             note(event, device, content: 0)
             devices[device].wake(&network)
         }
@@ -153,7 +155,7 @@ public struct Simulation: ~Copyable {
             }
             checkpoints.append(
                 Checkpoint(second: UInt64(checkpoints.count), fingerprint: whole.value, devices: devicePrints))
-            watchInvariants()
+            watchInvariants(at: Instant(nanoseconds: UInt64(checkpoints.count) * 1_000_000_000))
         }
     }
 }

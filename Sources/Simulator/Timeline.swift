@@ -6,7 +6,7 @@ import Scenario
 /// One thing that the scripted timeline does at an instant.
 enum ScriptedAction: Sendable {
     /// Moves a direction's settings towards a target; a progress of 1 arrives.
-    case setLink(link: Int, directions: LinkDirections, changes: LinkSettings, progress: Ratio)
+    case setLink(event: Int, link: Int, directions: LinkDirections, changes: LinkSettings, progress: Ratio)
     case carrier(link: Int, directions: LinkDirections, isUp: Bool)
     case kill(node: Int)
     case start(node: Int)
@@ -26,9 +26,12 @@ struct Timeline: Sendable {
     /// In order of instant, then as in the file.
     private(set) var entries: [Entry] = []
     private var position = 0
+    /// Nothing is spread out beyond the end of the run.
+    private let end: Instant
 
     init(_ scenario: Scenario) {
-        for event in scenario.events { add(event) }
+        end = .zero + scenario.duration
+        for (index, event) in scenario.events.enumerated() { add(event, index) }
         // A stable order: those of one instant stay as in the file.
         let ordered = entries.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
         entries = ordered.map(\.element)
@@ -44,11 +47,11 @@ struct Timeline: Sendable {
         return entries[position - 1].action
     }
 
-    private mutating func add(_ event: ScriptedEvent) {
+    private mutating func add(_ event: ScriptedEvent, _ index: Int) {
         let at = Instant.zero + event.at
         switch event.kind {
         case .linkSet(let link, let directions, let changes, let over):
-            addRamp(link, directions, changes, from: at, over: over ?? .zero)
+            addRamp(index, link, directions, changes, from: at, over: over ?? .zero)
         case .linkDown(let link, let directions, let lasting):
             add(.carrier(link: link, directions: directions, isUp: false), at)
             if let lasting { add(.carrier(link: link, directions: directions, isUp: true), at + lasting) }
@@ -57,7 +60,7 @@ struct Timeline: Sendable {
             if let lasting { add(.carrier(link: link, directions: directions, isUp: false), at + lasting) }
         case .linkFlap(let link, let directions, let up, let down, let lasting):
             var phase = at
-            while phase < at + lasting {
+            while phase < min(at + lasting, end) {
                 add(.carrier(link: link, directions: directions, isUp: false), phase)
                 add(.carrier(link: link, directions: directions, isUp: true), min(phase + down, at + lasting))
                 phase += down + up
@@ -75,15 +78,20 @@ struct Timeline: Sendable {
     }
 
     private mutating func addRamp(
-        _ link: Int, _ directions: LinkDirections, _ changes: LinkSettings, from start: Instant, over: Interval
+        _ event: Int, _ link: Int, _ directions: LinkDirections, _ changes: LinkSettings, from start: Instant,
+        over: Interval
     ) {
         var elapsed = Self.rampStep
-        while elapsed < over {
+        while elapsed < over, start + elapsed < end {
             let progress = Ratio(elapsed.inSeconds / over.inSeconds)
-            add(.setLink(link: link, directions: directions, changes: changes, progress: progress), start + elapsed)
+            add(
+                .setLink(event: event, link: link, directions: directions, changes: changes, progress: progress),
+                start + elapsed)
             elapsed += Self.rampStep
         }
-        add(.setLink(link: link, directions: directions, changes: changes, progress: .one), start + over)
+        add(
+            .setLink(event: event, link: link, directions: directions, changes: changes, progress: .one),
+            start + over)
     }
 
     private mutating func add(_ action: ScriptedAction, _ at: Instant) {

@@ -1,4 +1,5 @@
 import Basics
+import Wire
 
 /// Bytes of a stream, found by their offset modulo a power of two; it grows on demand and never shrinks.
 struct ByteRing: Sendable {
@@ -54,67 +55,10 @@ struct ByteRing: Sendable {
         let position = extent.start & (storage.count &- 1)
         let count = min(extent.byteCount, storage.count &- position)
         let bytes = storage.span.bytes
-        let sum = TCP.onesComplementSum(bytes.extracting(position..<position &+ count))
+        let sum = Checksum.onesComplementSum(of: bytes.extracting(position..<position &+ count))
         guard count < extent.byteCount else { return UInt64(sum) }
-        let rest = TCP.onesComplementSum(bytes.extracting(0..<extent.byteCount &- count))
+        let rest = Checksum.onesComplementSum(of: bytes.extracting(0..<extent.byteCount &- count))
         // Behind an odd piece the bytes of every word have changed places.
         return UInt64(sum) &+ UInt64(count & 1 == 1 ? rest.byteSwapped : rest)
     }
-}
-
-/// The one's complement sum of octets as big-endian words, sixteen octets an addition (RFC 1071 §2).
-///
-/// A carry out of any multiple of sixteen bits counts as one at the bottom, so carries are counted and added last.
-func onesComplementSum(_ bytes: RawSpan) -> UInt16 {
-    let count = bytes.byteCount
-    var sum: UInt128 = 0
-    var carries: UInt64 = 0
-    var offset = 0
-    @inline(__always)
-    func addWide(at offset: Int) {
-        let wide = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt128.self)
-        let (partial, carry) = sum.addingReportingOverflow(wide)
-        sum = partial
-        carries &+= carry ? 1 : 0
-    }
-    while offset &+ 64 <= count {
-        addWide(at: offset)
-        addWide(at: offset &+ 16)
-        addWide(at: offset &+ 32)
-        addWide(at: offset &+ 48)
-        offset &+= 64
-    }
-    while offset &+ 16 <= count {
-        addWide(at: offset)
-        offset &+= 16
-    }
-    let (high, low) = (UInt64(truncatingIfNeeded: sum >> 64), UInt64(truncatingIfNeeded: sum))
-    var words = (low & 0xFFFF_FFFF) &+ (low >> 32) &+ (high & 0xFFFF_FFFF) &+ (high >> 32) &+ carries
-    if count & 8 != 0 {
-        let rest = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-        words &+= (rest & 0xFFFF_FFFF) &+ (rest >> 32)
-        offset &+= 8
-    }
-    if count & 4 != 0 {
-        words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
-        offset &+= 4
-    }
-    if count & 2 != 0 {
-        words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
-        offset &+= 2
-    }
-    if count & 1 != 0 {
-        let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-        words &+= UInt64(UInt16(littleEndian: UInt16(last)))
-    }
-    return UInt16(bigEndian: foldedOnesComplement(words))
-}
-
-/// A sum of 16-bit or wider words with its carries brought round.
-func foldedOnesComplement(_ sum: UInt64) -> UInt16 {
-    var rest = (sum & 0xFFFF_FFFF) &+ (sum >> 32)
-    rest = (rest & 0xFFFF) &+ (rest >> 16)
-    rest = (rest & 0xFFFF) &+ (rest >> 16)
-    rest = (rest & 0xFFFF) &+ (rest >> 16)
-    return UInt16(truncatingIfNeeded: rest)
 }

@@ -143,6 +143,6 @@ extension TCPHeader {
     /// Whether the checksum over a whole segment, header and payload, is right (RFC 9293 §3.1).
     public static func isIntact(_ segment: RawSpan, source: IPAddress, destination: IPAddress) -> Bool {
         let sum = Connection.pseudoHeaderSum(source, destination) &+ UInt64(segment.byteCount)
-        return foldedOnesComplement(sum &+ UInt64(onesComplementSum(segment))) == 0xFFFF
+        return Checksum.folded(sum &+ UInt64(Checksum.onesComplementSum(of: segment))) == 0xFFFF
     }
 }

@@ -56,7 +56,7 @@ struct SegmentWriter {
             sum &+= UInt64(words[index])
             words[index] = words[index].bigEndian
         }
-        words[4] = (UInt32(~foldedOnesComplement(sum)) << 16).bigEndian
+        words[4] = (UInt32(~Checksum.folded(sum)) << 16).bigEndian
     }
 
     func append(to arena: inout ByteArena) {

@@ -90,19 +90,15 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
         let start = arena.count
         var flags: UInt8 = echo == nil ? 0 : Flag.echo
         if let report { flags |= Flag.report | (report.latency == nil ? 0 : Flag.latency) }
-        arena.append(Self.version)
-        arena.append(flags)
-        arena.append(0 as UInt16)
-        arena.append(sessionID)
-        arena.append(sequence)
-        arena.append(echo?.sessionID ?? 0)
+        let head = UInt32(Self.version) << 24 | UInt32(flags) << 16
+        arena.append(UInt64(head) << 32 | UInt64(sessionID))
+        arena.append(UInt64(sequence) << 32 | UInt64(echo?.sessionID ?? 0))
         arena.append(timestamp)
         arena.append(echo?.timestamp ?? 0)
         arena.append(UInt64(clamping: echo?.hold.nanoseconds ?? 0))
-        arena.append(report?.highestSequence ?? 0)
-        arena.append(report?.expected ?? 0)
-        arena.append(report?.received ?? 0)
-        arena.append(UInt32(clamping: report?.jitter.nanoseconds ?? 0))
+        arena.append(UInt64(report?.highestSequence ?? 0) << 32 | UInt64(report?.expected ?? 0))
+        let jitter = UInt32(clamping: report?.jitter.nanoseconds ?? 0)
+        arena.append(UInt64(report?.received ?? 0) << 32 | UInt64(jitter))
         arena.append(report?.latency?.nanoseconds ?? 0)
         var sum = Checksum()
         sum.add(arena.bytes(ByteRange(start: start, count: Self.byteCount)))

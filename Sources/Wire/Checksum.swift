@@ -49,38 +49,18 @@ public struct Checksum: Sendable, BitwiseCopyable {
         add(UInt32(truncatingIfNeeded: byteCount))
     }
 
-    /// Adds octets, eight at a time in the machine's own byte order: a one's complement
-    /// sum may be taken in either order and swapped once at the end (RFC 1071 §2).
+    /// Adds octets.
     public mutating func add(_ bytes: RawSpan) {
-        let count = bytes.byteCount
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        var offset = 0
-        while offset &+ 16 <= count {
-            let first = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-            let second = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 8, as: UInt64.self)
-            low &+= (first & 0xFFFF_FFFF) &+ (second & 0xFFFF_FFFF)
-            high &+= (first >> 32) &+ (second >> 32)
-            offset &+= 16
-        }
-        while offset &+ 2 <= count {
-            low &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
-            offset &+= 2
-        }
-        if offset < count {
-            let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-            low &+= UInt64(UInt16(littleEndian: UInt16(last)))
-        }
-        let swapped = Self.folded((low & 0xFFFF_FFFF) &+ (low >> 32) &+ (high & 0xFFFF_FFFF) &+ (high >> 32))
-        sum &+= UInt64(UInt16(bigEndian: swapped))
+        sum &+= UInt64(Self.onesComplementSum(of: bytes))
     }
 
     /// The field's value: the complement of the folded sum.
     @inlinable
     public var value: UInt16 { ~Self.folded(sum) }
 
+    /// A sum of 16-bit or wider words with its carries brought round.
     @inlinable
-    static func folded(_ sum: UInt64) -> UInt16 {
+    public static func folded(_ sum: UInt64) -> UInt16 {
         var rest = (sum & 0xFFFF_FFFF) &+ (sum >> 32)
         rest = (rest & 0xFFFF) &+ (rest >> 16)
         rest = (rest & 0xFFFF) &+ (rest >> 16)
@@ -92,5 +72,55 @@ public struct Checksum: Sendable, BitwiseCopyable {
     @inlinable
     public static func updated(_ checksum: UInt16, from old: UInt16, to new: UInt16) -> UInt16 {
         ~folded(UInt64(~checksum) &+ UInt64(~old) &+ UInt64(new))
+    }
+}
+
+extension Checksum {
+    /// The one's complement sum of octets as big-endian words, sixteen octets an addition (RFC 1071 §2).
+    ///
+    /// A carry out of any multiple of sixteen bits counts as one at the bottom, so carries are counted and added last.
+    public static func onesComplementSum(of bytes: RawSpan) -> UInt16 {
+        let count = bytes.byteCount
+        var sum: UInt128 = 0
+        var carries: UInt64 = 0
+        var offset = 0
+        @inline(__always)
+        func addWide(at offset: Int) {
+            let wide = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt128.self)
+            let (partial, carry) = sum.addingReportingOverflow(wide)
+            sum = partial
+            carries &+= carry ? 1 : 0
+        }
+        while offset &+ 64 <= count {
+            addWide(at: offset)
+            addWide(at: offset &+ 16)
+            addWide(at: offset &+ 32)
+            addWide(at: offset &+ 48)
+            offset &+= 64
+        }
+        while offset &+ 16 <= count {
+            addWide(at: offset)
+            offset &+= 16
+        }
+        let (high, low) = (UInt64(truncatingIfNeeded: sum >> 64), UInt64(truncatingIfNeeded: sum))
+        var words = (low & 0xFFFF_FFFF) &+ (low >> 32) &+ (high & 0xFFFF_FFFF) &+ (high >> 32) &+ carries
+        if count & 8 != 0 {
+            let rest = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            words &+= (rest & 0xFFFF_FFFF) &+ (rest >> 32)
+            offset &+= 8
+        }
+        if count & 4 != 0 {
+            words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+            offset &+= 4
+        }
+        if count & 2 != 0 {
+            words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+            offset &+= 2
+        }
+        if count & 1 != 0 {
+            let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
+            words &+= UInt64(UInt16(littleEndian: UInt16(last)))
+        }
+        return UInt16(bigEndian: folded(words))
     }
 }

@@ -76,19 +76,14 @@ public struct IPv4Header: Equatable, Sendable, BitwiseCopyable {
 
     /// Writes the header with its checksum.
     public func append(to arena: inout ByteArena) {
-        let start = arena.count
-        arena.append(0x45 as UInt8)
-        arena.append(trafficClass)
-        arena.append(totalLengthWithoutOptions)
-        arena.append(identification)
         let flags: UInt16 = (doNotFragment ? 0x4000 : 0) | (moreFragments ? 0x2000 : 0)
-        arena.append(flags | UInt16(truncatingIfNeeded: fragmentOffset / 8))
-        arena.append(timeToLive)
-        arena.append(protocolNumber)
-        arena.append(0 as UInt16)
-        arena.append(source.bits)
+        let fragment = flags | UInt16(truncatingIfNeeded: fragmentOffset / 8)
+        let first = 0x4500_0000 | UInt32(trafficClass) << 16 | UInt32(totalLengthWithoutOptions)
+        let second = UInt32(identification) << 16 | UInt32(fragment)
+        let third = UInt32(timeToLive) << 24 | UInt32(protocolNumber) << 16 | UInt32(checksum)
+        arena.append(UInt64(first) << 32 | UInt64(second))
+        arena.append(UInt64(third) << 32 | UInt64(source.bits))
         arena.append(destination.bits)
-        arena.patch(checksum, at: start + 10)
     }
 
     /// A header that was read with options is written without them, in front of the same payload.

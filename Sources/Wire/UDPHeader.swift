@@ -31,10 +31,9 @@ public struct UDPHeader: Equatable, Sendable, BitwiseCopyable {
 
     /// Writes the header with the checksum that it holds.
     public func append(to arena: inout ByteArena) {
-        arena.append(sourcePort)
-        arena.append(destinationPort)
-        arena.append(UInt16(truncatingIfNeeded: length))
-        arena.append(checksum)
+        let ports = UInt32(sourcePort) << 16 | UInt32(destinationPort)
+        let rest = UInt32(UInt16(truncatingIfNeeded: length)) << 16 | UInt32(checksum)
+        arena.append(UInt64(ports) << 32 | UInt64(rest))
     }
 
     /// The checksum of a datagram, header included, whose own checksum field is 0; never 0 itself.

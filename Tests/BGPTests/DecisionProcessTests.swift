@@ -28,11 +28,17 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
     /// A pair for each step: the first wins by it, and loses in every step behind it.
     private static let pairs: [(DecisionStep, RouteCandidate, RouteCandidate)] = [
         (
-            .originatedHere, candidate { $0.origin = .local; $0.attributes.localPreference = 1 },
+            .originatedHere,
+            candidate {
+                $0.origin = .local; $0.attributes.localPreference = 1
+            },
             candidate { $0.attributes.localPreference = 200 }
         ),
         (
-            .localPreference, candidate { $0.attributes.localPreference = 101; $0.attributes.path = ASPath(65002, 1, 2, 3) },
+            .localPreference,
+            candidate {
+                $0.attributes.localPreference = 101; $0.attributes.path = ASPath(65002, 1, 2, 3)
+            },
             candidate()
         ),
         (
@@ -47,7 +53,10 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
             },
             candidate { $0.attributes.path = ASPath(65002, 65003, 65009) }
         ),
-        (.origin, candidate { $0.attributes.multiExitDiscriminator = 9 }, candidate { $0.attributes.origin = .exterior }),
+        (
+            .origin, candidate { $0.attributes.multiExitDiscriminator = 9 },
+            candidate { $0.attributes.origin = .exterior }
+        ),
         (
             .multiExitDiscriminator, candidate { $0.origin = .internal },
             candidate { $0.attributes.multiExitDiscriminator = 1 }
@@ -55,12 +64,17 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
         (.externalOverInternal, candidate { $0.cost = 99 }, candidate { $0.origin = .internal }),
         (.interiorCost, candidate { $0.identifier = IPv4Address(10, 0, 0, 9) }, candidate { $0.cost = 11 }),
         (
-            .identifier, candidate { $0.address = "192.0.2.9"; $0.attributes.clusterList = [.any] },
+            .identifier,
+            candidate {
+                $0.address = "192.0.2.9"; $0.attributes.clusterList = [.any]
+            },
             candidate { $0.identifier = IPv4Address(10, 0, 0, 6) }
         ),
         (
             .identifier,
-            candidate { $0.attributes.originatorID = IPv4Address(10, 0, 0, 1); $0.identifier = IPv4Address(10, 0, 0, 9) },
+            candidate {
+                $0.attributes.originatorID = IPv4Address(10, 0, 0, 1); $0.identifier = IPv4Address(10, 0, 0, 9)
+            },
             candidate()
         ),
         (
@@ -89,8 +103,12 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
 
     @Test func `discriminators of different neighbours do not compare`() {
         let best = DecisionProcess.best(of: [
-            candidate { $0.attributes.multiExitDiscriminator = 50; $0.identifier = IPv4Address(10, 0, 0, 1) },
-            candidate { $0.attributes.path = ASPath(65003, 65009); $0.attributes.multiExitDiscriminator = 1 },
+            candidate {
+                $0.attributes.multiExitDiscriminator = 50; $0.identifier = IPv4Address(10, 0, 0, 1)
+            },
+            candidate {
+                $0.attributes.path = ASPath(65003, 65009); $0.attributes.multiExitDiscriminator = 1
+            },
         ])
         #expect(best?.index == 0)
         #expect(best?.decidedBy == .identifier)
@@ -117,17 +135,18 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
             #expect(best.map { order[$0.index] } == 1)
         }
         forEachSeed(200) { random in
-            var candidates = ContiguousArray((0..<2 + Int(random.below(6))).map { index in
-                candidate { draft in
-                    draft.attributes.path = ASPath(UInt32(1 + random.below(2)), UInt32(1 + random.below(3)))
-                    draft.attributes.multiExitDiscriminator = UInt32(random.below(3))
-                    draft.attributes.origin = random.below(3) == 0 ? .exterior : .interior
-                    draft.origin = random.below(2) == 0 ? .internal : .external
-                    draft.cost = UInt32(random.below(2))
-                    draft.identifier = IPv4Address(10, 0, 0, UInt8(random.below(3)))
-                    draft.address = .v4(IPv4Address(192, 0, 2, UInt8(index)))
-                }
-            })
+            var candidates = ContiguousArray(
+                (0..<2 + Int(random.below(6))).map { index in
+                    candidate { draft in
+                        draft.attributes.path = ASPath(UInt32(1 + random.below(2)), UInt32(1 + random.below(3)))
+                        draft.attributes.multiExitDiscriminator = UInt32(random.below(3))
+                        draft.attributes.origin = random.below(3) == 0 ? .exterior : .interior
+                        draft.origin = random.below(2) == 0 ? .internal : .external
+                        draft.cost = UInt32(random.below(2))
+                        draft.identifier = IPv4Address(10, 0, 0, UInt8(random.below(3)))
+                        draft.address = .v4(IPv4Address(192, 0, 2, UInt8(index)))
+                    }
+                })
             let first = DecisionProcess.best(of: candidates).map { candidates[$0.index] }
             for _ in 0..<5 {
                 candidates.swapAt(0, Int(random.below(UInt64(candidates.count))))

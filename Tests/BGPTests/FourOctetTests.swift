@@ -19,7 +19,9 @@ import Wire
     }
 
     @Test func `AS4_PATH fills in what two octets could not say`() throws {
-        let read = try read([shortPath(65002, 23456, 23456), attribute(0xC0, 17, pathValue(4_200_000_001, 4_200_000_002))])
+        let read = try read([
+            shortPath(65002, 23456, 23456), attribute(0xC0, 17, pathValue(4_200_000_001, 4_200_000_002)),
+        ])
         #expect(read.path == ASPath(65002, 4_200_000_001, 4_200_000_002))
     }
 

@@ -176,7 +176,10 @@ import Wire
     }
 
     @Test(arguments: [
-        ("a marker that is not all ones", "feffffffffffffff ffffffffffffffff 0013 04", Notification.connectionNotSynchronized),
+        (
+            "a marker that is not all ones", "feffffffffffffff ffffffffffffffff 0013 04",
+            Notification.connectionNotSynchronized
+        ),
         ("length 0", "ffffffffffffffff ffffffffffffffff 0000 01", .badMessageLength(0)),
         ("length 18", "ffffffffffffffff ffffffffffffffff 0012 04", .badMessageLength(18)),
         ("length 4097", "ffffffffffffffff ffffffffffffffff 1001 02", .badMessageLength(4097)),

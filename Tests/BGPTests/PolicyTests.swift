@@ -41,7 +41,10 @@ import Wire
             PolicyRule(sequence: 30, .permit, settings: [.localPreference(30)]),
             PolicyRule(
                 sequence: 10, .deny,
-                conditions: [.community(Community(65001, 1)), .prefixList(PrefixList([.init(.permit, "10.0.0.0/8", lengths: 8...32)]))]),
+                conditions: [
+                    .community(Community(65001, 1)),
+                    .prefixList(PrefixList([.init(.permit, "10.0.0.0/8", lengths: 8...32)])),
+                ]),
             PolicyRule(
                 sequence: 20, .permit, conditions: [.largeCommunity(LargeCommunity(1, 2, 3))],
                 settings: [.localPreference(20), .largeCommunity(LargeCommunity(1, 2, 4)), .community(.noExport)]),

@@ -63,9 +63,12 @@ import Wire
 
     @Test(arguments: [
         ("the own AS in the path", announcement(["198.51.100.0/24"], path: ASPath(65002, 65001))),
-        ("the own AS in a set", announcement(
-            ["198.51.100.0/24"],
-            path: ASPath(segments: [.init(.sequence, [65002]), .init(.set, [65001, 65004])]))),
+        (
+            "the own AS in a set",
+            announcement(
+                ["198.51.100.0/24"],
+                path: ASPath(segments: [.init(.sequence, [65002]), .init(.set, [65001, 65004])]))
+        ),
         ("the own address as next hop", announcement(["198.51.100.0/24"], nextHop: "192.0.2.1")),
         ("a path that begins elsewhere", announcement(["198.51.100.0/24"], path: ASPath(65003))),
         ("an empty path", announcement(["198.51.100.0/24"], path: ASPath())),
@@ -205,13 +208,14 @@ import Wire
         bench.send(announcement([prefix]))
         #expect(bench.speaker.advertisedRoutes(to: 1).count == 1)
         _ = bench.takeMessages(on: 2)
-        bench.send(announcement([prefix]) { attributes in
-            attributes.unrecognized = [
-                UnrecognizedAttribute(
-                    type: AttributeType(rawValue: 99), flags: [.optional, .transitive],
-                    value: Array(repeating: 7, count: 4096 - 23 - 20 - 4 - 4))
-            ]
-        })
+        bench.send(
+            announcement([prefix]) { attributes in
+                attributes.unrecognized = [
+                    UnrecognizedAttribute(
+                        type: AttributeType(rawValue: 99), flags: [.optional, .transitive],
+                        value: Array(repeating: 7, count: 4096 - 23 - 20 - 4 - 4))
+                ]
+            })
         #expect(bench.speaker.bestRoute(to: prefix)?.attributes.unrecognized.count == 1)
         #expect(bench.speaker.advertisedRoutes(to: 1).isEmpty)
         #expect(bench.takeMessages(on: 2).map(\.body) == [[0, 4, 24, 198, 51, 100, 0, 0]])
@@ -219,7 +223,8 @@ import Wire
     }
 
     @Test(arguments: [
-        (Community.noAdvertise, [Int]()), (.noExport, [2]), (.noExportSubconfederation, [2]), (Community(65002, 1), [1, 2]),
+        (Community.noAdvertise, [Int]()), (.noExport, [2]), (.noExportSubconfederation, [2]),
+        (Community(65002, 1), [1, 2]),
     ])
     func `well-known communities keep a route where it is`(_ community: Community, told: [Int]) {
         let outside = PeerConfiguration(address: "192.0.2.3", autonomousSystem: 65003, localAddress: "192.0.2.1")

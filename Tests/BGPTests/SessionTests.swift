@@ -116,7 +116,10 @@ import Wire
         ("4097 octets", [Bench.open(), keepalive, message(2, Array(repeating: 0, count: 4078))], [1, 2]),
         ("another AS", [Bench.open(autonomousSystem: 65009)], [2, 2]),
         ("AS_TRANS without the capability", [Bench.open(autonomousSystem: 70000, capabilities: [])], [2, 2]),
-        ("no family in common", [Bench.open(capabilities: [.multiprotocol(familyIdentifier: 25, subsequentIdentifier: 70)])], [2, 7]),
+        (
+            "no family in common",
+            [Bench.open(capabilities: [.multiprotocol(familyIdentifier: 25, subsequentIdentifier: 70)])], [2, 7]
+        ),
         ("an UPDATE that cannot be read", [Bench.open(), keepalive, message(2, [0, 9, 0, 0])], [3, 1]),
     ])
     func `a peer that errs is told so`(_ name: String, stream: [[UInt8]], answer: [UInt8]) {

@@ -8,7 +8,7 @@ private let path = attribute(0x40, 2, pathValue(65002))
 private let nextHop = attribute(0x40, 3, [192, 0, 2, 2])
 private let localPreference = attribute(0x40, 5, [0, 0, 0, 100])
 private let mandatory = [origin, path, nextHop]
-/// 198.51.100.0/24
+/// The prefix as it stands in an UPDATE.
 private let prefixField: [UInt8] = [24, 198, 51, 100]
 private let prefix: IPPrefix = "198.51.100.0/24"
 private let external = UpdateContext(isInternal: false)
@@ -160,7 +160,10 @@ enum Outcome: Equatable, CustomStringConvertible {
         ("MP_REACH_NLRI of another family", 0x80, 14, "0001800000", .keep, .keep),
         ("MP_UNREACH_NLRI of 2", 0x80, 15, "0002", .reset(3, 9), .reset(3, 9)),
         ("MP_UNREACH_NLRI with half a prefix", 0x80, 15, "0002014020010db8", .reset(3, 9), .reset(3, 9)),
-        ("MP_UNREACH_NLRI with 129 bits", 0x80, 15, "00020181" + String(repeating: "20", count: 17), .reset(3, 9), .reset(3, 9)),
+        (
+            "MP_UNREACH_NLRI with 129 bits", 0x80, 15, "00020181" + String(repeating: "20", count: 17), .reset(3, 9),
+            .reset(3, 9)
+        ),
         ("optional transitive, unknown", 0xC0, 99, "abcd", .keep, .keep),
         ("optional non-transitive, unknown", 0x80, 99, "abcd", .keep, .keep),
     ])
@@ -202,7 +205,8 @@ enum Outcome: Equatable, CustomStringConvertible {
     @Test func `a family that was not negotiated is passed over`() throws {
         let reach = attribute(0x80, 14, octets("0002 01 10 20010db8000000000000000000000001 00 30 20010db80001"))
         let context = UpdateContext(isInternal: false, families: .ipv4Unicast)
-        let message = try decodeUpdate(updateBody(attributes: [reach] + mandatory, prefixes: prefixField), context).get()
+        let message = try decodeUpdate(updateBody(attributes: [reach] + mandatory, prefixes: prefixField), context)
+            .get()
         #expect(message.announcements.map(\.prefixes) == [[prefix]])
     }
 

@@ -46,6 +46,20 @@ import Testing
         #expect(try here.bytes("results/blackout-42-sim/summary.json") == before)
     }
 
+    @Test func `a trap is owned up to as a defect`() throws {
+        let here = try endless()
+        let program = try here.start(["run", "long.json"])
+        let hasBegun = waitForPartialFolder(here)
+        program.send(SIGILL)
+        let outcome = try program.outcome()
+        #expect(hasBegun)
+        #expect(outcome.status == 5)
+        #expect(outcome.errors.hasSuffix("patronus-sim: this is a defect of the program; please report it\n"))
+        // The next run of that name sweeps up what this one could not.
+        #expect(try here.run("run", "scenario.json").status == 0)
+        #expect(here.names(in: "results") == ["blackout-42-sim"])
+    }
+
     @Test(arguments: [["NO_COLOR": "1"], [:], ["TERM": "dumb"]])
     func `progress is drawn on a terminal alone`(_ environment: [String: String]) throws {
         let here = try Workspace()

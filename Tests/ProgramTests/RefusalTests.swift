@@ -49,6 +49,7 @@ import Testing
     @Test(arguments: [
         ["run"], ["run", "scenario.json", "--sed", "1"], ["run", "scenario.json", "--seed", "many"],
         ["run", "scenario.json", "--backend", "cloud"], ["compare", "one"], ["validate"], ["report"], ["fly"],
+        ["run", "scenario.json", "--out", ""],
     ])
     func `wrong usage exits with 64`(_ arguments: [String]) throws {
         let here = try Workspace()

@@ -22,7 +22,9 @@ import Testing
         #expect(lines[failover + 1].hasPrefix("outage"))
         #expect(lines[failover + 2].hasPrefix("detection"))
         let traffic = try #require(lines.firstIndex { $0.hasPrefix("TRAFFIC") })
-        for column in ["LATENCY P50", "JITTER", "LOSS", "MOS P5", "GOODPUT"] { #expect(lines[traffic].contains(column)) }
+        for column in ["LATENCY P50", "JITTER", "LOSS", "MOS P5", "GOODPUT"] {
+            #expect(lines[traffic].contains(column))
+        }
         #expect(lines[traffic + 1].hasPrefix("calls ") && lines[traffic + 1].contains(" ms"))
     }
 
@@ -119,6 +121,9 @@ import Testing
         let report = try here.text("junit.xml")
         #expect(report.contains(#"<testsuite name="blackout" tests="2" failures="1""#))
         #expect(report.contains(#"name="traffic.calls.latency.min below 1ms""#))
+        let unwritable = try here.run("run", "scenario.json", "--json", "--junit", "absent/junit.xml")
+        #expect(unwritable.status == 4 && unwritable.errors.contains("absent/junit.xml: "))
+        #expect(try parsed(unwritable.output)["status"] as? String == "failed")
     }
 
     @Test func `what a version does not do is warned of, and does not keep the run from its end`() throws {

@@ -4,8 +4,10 @@ import Simulator
 
 /// Runs a world up to `warmup`, then counts what the rest costs.
 func benchmarkHops(_ name: String, _ scenario: Scenario, warmup: Interval) -> Measurement {
+    let before = residentMebibytes()
     var simulation = Simulation(scenario)
     simulation.run(until: .zero + warmup)
+    let held = residentMebibytes() - before
     let hops = simulation.hopCount
     let events = simulation.eventCount
     let seconds = measure { simulation.run(until: .zero + scenario.duration) }
@@ -17,7 +19,9 @@ func benchmarkHops(_ name: String, _ scenario: Scenario, warmup: Interval) -> Me
             ("events_per_hop", Double(simulation.eventCount - events) / Double(max(1, counted))),
             ("cpu_s_per_simulated_s", seconds / simulated), ("speedup", simulated / seconds),
             ("nodes", Double(scenario.topology.nodes.count)),
+            ("kib_per_node", held * 1_024 / Double(scenario.topology.nodes.count)),
             ("packets_in_flight", Double(simulation.packetsInFlight)),
+            ("bytes_per_packet_slot", Double(simulation.bytesPerPacket)),
         ])
 }
 

@@ -32,14 +32,14 @@ enum Worlds {
             traffic: [constantRate("load", .megabits(200), from: 0, to: count - 1)])
     }
 
-    /// A hub with so many ports: every host sends to the next one.
+    /// A hub with so many ports: every host sends to the next one, 4 Gbit/s in all.
     static func star(of count: Int, seconds: Int64) -> Scenario {
         var nodes = [TopologyNode(name: "hub", kind: .router)]
         nodes += (0..<count).map { TopologyNode(name: "h\($0)", kind: .host) }
         let link = settings(rate: .gigabits(10), delay: .milliseconds(1))
         let links = (1...count).map { LinkDeclaration(EndDeclaration($0), EndDeclaration(0), forward: link) }
         let traffic = (1...count).map { index in
-            constantRate("load\(index)", .megabits(20), from: index, to: index % count + 1)
+            constantRate("load\(index)", .megabits(4_000 / UInt64(count)), from: index, to: index % count + 1)
         }
         return Scenario(
             name: "star", topology: Topology(name: "star", nodes: nodes, links: links), duration: .seconds(seconds),

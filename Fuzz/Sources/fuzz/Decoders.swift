@@ -1,16 +1,22 @@
 import BFD
+import BGP
 import Basics
+import Links
 import Steering
+import Traffic
 import Tunnel
 import Wire
 
 /// Every decoder of octets or text that others send; the input's first octet picks one.
 ///
 /// A decoder passes by returning, with a value or with an error; what it must not do is trap.
+/// New ones are added at the end, so that kept inputs go on meaning what they meant.
 enum Decoder: UInt8, CaseIterable {
     case ipv4, ipv6, tcp, udp, icmp, arp, ethernet
     case bfd, geneve, tunnel, packetHead
     case address, quantity
+    case bgpHeader, bgpOpen, bgpUpdate, bgpNotification, bgpRouteRefresh, community
+    case trace, filePreamble, stamp
 
     func decode(_ bytes: RawSpan) {
         switch self {
@@ -27,6 +33,15 @@ enum Decoder: UInt8, CaseIterable {
         case .packetHead: _ = PacketHead(parsing: bytes)
         case .address: address(text(bytes))
         case .quantity: quantity(text(bytes))
+        case .bgpHeader: if bytes.byteCount >= MessageHeader.size { _ = try? MessageHeader(bytes) }
+        case .bgpOpen: _ = try? OpenMessage(body: bytes)
+        case .bgpUpdate: update(bytes)
+        case .bgpNotification: _ = try? Notification(body: bytes)
+        case .bgpRouteRefresh: _ = try? RouteRefreshMessage(body: bytes)
+        case .community: community(text(bytes))
+        case .trace: _ = try? Trace(parsing: bytes.withUnsafeBytes { Array($0) })
+        case .filePreamble: _ = FilePreamble(parsing: bytes)
+        case .stamp: stamp(bytes)
         }
     }
 
@@ -39,6 +54,25 @@ enum Decoder: UInt8, CaseIterable {
         _ = Tunnel.peek(bytes)
         _ = try? TunnelHeader(parsing: bytes)
         _ = try? ProbePayload(parsing: bytes)
+    }
+
+    /// The first octet chooses among the sessions that read the message differently.
+    private func update(_ bytes: RawSpan) {
+        guard bytes.byteCount > 0 else { return }
+        let kind = bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+        let context = UpdateContext(
+            isInternal: kind & 1 != 0, isFourOctet: kind & 2 != 0,
+            families: kind & 4 != 0 ? .ipv4Unicast : [.ipv4Unicast, .ipv6Unicast])
+        _ = try? UpdateMessage(body: bytes.extracting(1...), context: context)
+    }
+
+    private func community(_ text: String) {
+        if let community = Community(text) { precondition(Community(community.description) == community) }
+        if let community = LargeCommunity(text) { precondition(LargeCommunity(community.description) == community) }
+    }
+
+    private func stamp(_ bytes: RawSpan) {
+        for placement in StampPlacement.allCases { _ = MeasuringStamp(parsing: bytes, placement: placement) }
     }
 
     /// What prints must read back as itself.

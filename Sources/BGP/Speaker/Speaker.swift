@@ -124,11 +124,12 @@ public struct Speaker: Sendable {
         settle(at: now, into: &outbox)
     }
 
-    /// Ends a session with a Cease; it starts over by itself.
+    /// Ends a session with a Cease; it starts over by itself; an unknown peer is ignored.
     public mutating func reset(
         peer: Int, because reason: CeaseReason = .administrativeReset, at now: Instant,
         into outbox: inout SpeakerOutbox
     ) {
+        guard sessions.indices.contains(peer) else { return }
         step(.restart(reason), peer, at: now, into: &outbox)
         settle(at: now, into: &outbox)
     }
@@ -168,8 +169,8 @@ public struct Speaker: Sendable {
     public mutating func requestRefresh(
         peer: Int, _ family: AddressFamily, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
-        guard let (_, id, negotiated) = sessions[peer].established, negotiated.hasRouteRefresh,
-            negotiated.context.families.contains(family)
+        guard sessions.indices.contains(peer), let (_, id, negotiated) = sessions[peer].established,
+            negotiated.hasRouteRefresh, negotiated.context.families.contains(family)
         else { return }
         sessions[peer].send(.routeRefresh, on: id, into: &outbox) { RouteRefreshMessage(family).append(to: &$0) }
     }

@@ -34,6 +34,24 @@ struct ForwardingTable {
         }
     }
 
+    /// Routes a prefix to the overlay, unless the kernel has a route of its own for it.
+    mutating func insertOverlay(_ prefix: IPPrefix) {
+        let existing = route(for: prefix)
+        if existing == nil || existing == .overlay { insert(prefix, .overlay) }
+    }
+
+    /// Takes a route to the overlay away.
+    mutating func removeOverlay(_ prefix: IPPrefix) {
+        if route(for: prefix) == .overlay { remove(prefix) }
+    }
+
+    private func route(for prefix: IPPrefix) -> NextHop? {
+        switch prefix {
+        case .v4(let prefix): routes4.exactMatch(prefix.address.bits, length: Int(prefix.length))
+        case .v6(let prefix): routes6.exactMatch(prefix.address.bits, length: Int(prefix.length))
+        }
+    }
+
     func nextHop(to address: IPv4Address) -> NextHop? { routes4.longestMatch(address.bits) }
 
     func nextHop(to address: IPv6Address) -> NextHop? { routes6.longestMatch(address.bits) }
@@ -56,7 +74,7 @@ struct DestinationCache {
     struct Entry: BitwiseCopyable {
         var address: UInt32 = 0
         var generation: UInt32 = 0
-        /// Port in the low half; the two highest values stand for local and overlay.
+        /// The port's number; the two highest values stand for local and overlay.
         var port: UInt16 = 0
         var neighbor: UInt32 = 0
     }
@@ -64,7 +82,16 @@ struct DestinationCache {
     static let localPort: UInt16 = .max
     static let overlayPort: UInt16 = .max - 1
 
-    private var entries = ContiguousArray(repeating: Entry(), count: 64)
+    private var entries: ContiguousArray<Entry>
+    private let shift: UInt32
+
+    /// A cache with room for the destinations behind so many ports.
+    init(portCount: Int) {
+        var bits: UInt32 = 6
+        while bits < 12, 1 << bits < portCount * 8 { bits += 1 }
+        shift = 32 - bits
+        entries = ContiguousArray(repeating: Entry(), count: 1 << bits)
+    }
 
     @inline(__always)
     func entry(for address: UInt32) -> Entry { entries[slot(address)] }
@@ -73,6 +100,6 @@ struct DestinationCache {
 
     @inline(__always)
     private func slot(_ address: UInt32) -> Int {
-        Int(truncatingIfNeeded: (address &* 0x9E37_79B1) >> 26)
+        Int(truncatingIfNeeded: (address &* 0x9E37_79B1) >> shift)
     }
 }

@@ -32,13 +32,7 @@ extension Kernel {
 
     /// ICMPv6 for this kernel beside neighbour discovery (RFC 4443).
     mutating func receiveICMPv6(_ local: LocalPacket, _ network: inout Network) -> Disposition {
-        var sum = Checksum()
-        sum.addPseudoHeader(
-            source: local.source, destination: local.destination, protocolNumber: ProtocolNumber.icmpv6,
-            byteCount: local.payload.count)
-        guard let header = network.pool.icmpHeader(local),
-            network.pool.checksum(local.payload, of: local.packet, after: sum) == 0
-        else {
+        guard let header = network.pool.icmpHeader(local), network.pool.isIntactICMPv6(local) else {
             network.drop(local.packet, .badChecksum)
             return .done
         }
@@ -99,13 +93,14 @@ extension Kernel {
         let source: IPAddress
         let destination: IPAddress
         if let header = network.pool.ipv4Header(packet) {
-            guard header.fragmentOffset == 0, header.source != .any,
+            guard header.fragmentOffset == 0, header.source != .any, header.source.bits >> 28 < 14,
+                header.destination.bits >> 28 < 14,
                 header.protocolNumber != ProtocolNumber.icmp
                     || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: true)
             else { return }
             (source, destination) = (.v4(header.source), .v4(header.destination))
         } else if let header = network.pool.ipv6Header(packet) {
-            guard !header.source.isMulticast, header.source != .any,
+            guard !header.source.isMulticast, header.source != .any, !header.destination.isMulticast,
                 header.protocolNumber != ProtocolNumber.icmpv6
                     || !network.pool.isICMPError(packet, at: header.headerLength, isIPv4: false)
             else { return }
@@ -154,7 +149,7 @@ extension Kernel {
         _ payload: ByteRange, protocolNumber: UInt8, from source: IPAddress, to destination: IPAddress, tag: UInt32,
         _ network: inout Network
     ) {
-        guard let nextHop = nextHop(to: destination) else {
+        guard let nextHop = nextHop(to: destination) ?? port(with: source) else {
             network.ledger.sent(tag)
             return network.ledger.dropped(tag, .noRoute)
         }
@@ -162,6 +157,19 @@ extension Kernel {
             payload, protocolNumber: protocolNumber, from: source, to: destination,
             identification: nextIdentification(), tag: tag)
         output(packet, to: destination, by: nextHop, &network)
+    }
+
+    /// The way out of the port that has an address: an answer leaves where the question came in.
+    private func port(with address: IPAddress) -> NextHop? {
+        for (index, port) in ports.enumerated() {
+            if let own = port.address4, .v4(own) == address, let gateway = port.gateway4 {
+                return .port(index, gateway: .v4(gateway))
+            }
+            if let own = port.address6, .v6(own) == address, let gateway = port.gateway6 {
+                return .port(index, gateway: .v6(gateway))
+            }
+        }
+        return nil
     }
 
     mutating func nextIdentification() -> UInt16 {

@@ -71,8 +71,9 @@ extension Kernel {
 
     private mutating func enterOverlay(_ packet: PacketID, on port: Int, _ network: inout Network) -> Disposition {
         guard decrementTimeToLive(packet, &network) else { return .done }
-        guard network.pool.byteCount(packet) - Self.ipOffset <= overlayMTU else {
-            reportTooBig(packet, mtu: overlayMTU, &network)
+        let mtu = overlayMTU(at: network.now)
+        guard network.pool.byteCount(packet) - Self.ipOffset <= mtu else {
+            reportTooBig(packet, mtu: mtu, &network)
             network.drop(packet, .tooBig)
             return .done
         }

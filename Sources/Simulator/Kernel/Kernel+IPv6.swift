@@ -20,7 +20,7 @@ extension Kernel {
         case .local:
             return receiveLocally(packet, header, on: port, &network)
         case .overlay:
-            guard passes(packet, header, mtu: overlayMTU, &network) else { return .done }
+            guard passes(packet, header, mtu: overlayMTU(at: network.now), &network) else { return .done }
             network.pool.trimFront(Self.ipOffset, of: packet)
             return .overlay(packet)
         case .port(let out, let gateway):
@@ -45,7 +45,9 @@ extension Kernel {
             packet: packet, source: .v6(header.source), destination: .v6(header.destination),
             protocolNumber: header.protocolNumber,
             payload: Self.ipOffset + header.headerLength..<Self.ipOffset + header.totalLength)
-        if header.protocolNumber == ProtocolNumber.icmpv6, receiveNeighborDiscovery(local, on: port, &network) {
+        if header.protocolNumber == ProtocolNumber.icmpv6,
+            receiveNeighborDiscovery(local, hopLimit: header.hopLimit, on: port, &network)
+        {
             return .done
         }
         return dispatch(local, &network)
@@ -71,11 +73,18 @@ extension Kernel {
 
     /// Answers a solicitation, notes an advertisement (RFC 4861 §7.2); false where it is neither.
     private mutating func receiveNeighborDiscovery(
-        _ local: LocalPacket, on port: Int, _ network: inout Network
+        _ local: LocalPacket, hopLimit: UInt8, on port: Int, _ network: inout Network
     ) -> Bool {
-        guard local.payload.count >= 24, case .v6(let source) = local.source else { return false }
+        guard local.payload.count >= 4, case .v6(let source) = local.source else { return false }
         let type: UInt8 = network.pool.load(local.packet, at: local.payload.lowerBound)
         guard type == ICMPv6.neighborSolicitation || type == ICMPv6.neighborAdvertisement else { return false }
+        // What came over a router, or by no port at all, cannot be a neighbour's word (RFC 4861 §7.1).
+        guard port >= 0, hopLimit == 255, local.payload.count >= 24, source != .any,
+            network.pool.isIntactICMPv6(local)
+        else {
+            network.drop(local.packet, .malformed)
+            return true
+        }
         let target = IPv6Address(
             high: network.pool.load(local.packet, at: local.payload.lowerBound + 8),
             low: network.pool.load(local.packet, at: local.payload.lowerBound + 16))

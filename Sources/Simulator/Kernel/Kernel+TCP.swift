@@ -3,6 +3,7 @@ import Machine
 import Steering
 import TCP
 import Telemetry
+import Tunnel
 import Wire
 
 /// A TCP connection of this kernel, and the machine's name for it.
@@ -15,8 +16,11 @@ struct Stream {
     var isUsed = true
     /// How much the machine may still write before it is told of more room.
     var room = 64 * 1_024
-    /// What the machine wrote and the send buffer could not take.
-    var backlog: [UInt8] = []
+    /// What the machine wrote and the send buffer could not take, and how much of that it has taken since.
+    private var backlog: [UInt8] = []
+    private var backlogTaken = 0
+    /// The machine has said that nothing more comes, behind a backlog.
+    private var finishesAfterBacklog = false
 
     init(_ connection: Connection, id: StreamID, local: SocketAddress, remote: SocketAddress, tag: UInt32) {
         self.connection = connection
@@ -29,13 +33,16 @@ struct Stream {
     /// More of what was written is unsent than this, and the machine has to wait.
     static let unsentLimit = 64 * 1_024
     static let roomStep = 128 * 1_024
+    /// Room that is smaller may be too small for what the machine wants to write in one piece.
+    static let leastRoom = 2_048
 
     /// How much room to offer the machine; nil where it has to wait, or has not used what it was offered.
     var offeredRoom: Int? {
-        guard room <= 0, backlog.isEmpty else { return nil }
-        let unsent = connection.unacknowledgedByteCount - connection.statistics.bytesInFlight
+        guard room < Self.leastRoom, backlog.isEmpty else { return nil }
         let free = min(connection.writableByteCount, Self.roomStep)
-        return unsent < Self.unsentLimit && free > 0 ? free : nil
+        guard free >= Self.leastRoom else { return nil }
+        let unsent = connection.unacknowledgedByteCount - connection.statistics.bytesInFlight
+        return unsent < Self.unsentLimit ? free : nil
     }
 
     /// Takes what the machine writes; what does not fit waits in the backlog.
@@ -50,7 +57,20 @@ struct Stream {
     mutating func writeBacklog(at now: Instant, into output: inout Output) {
         guard !backlog.isEmpty else { return }
         let waiting = backlog
-        backlog.removeFirst(connection.write(waiting.span.bytes, at: now, into: &output))
+        backlogTaken += connection.write(waiting.span.bytes.from(backlogTaken), at: now, into: &output)
+        guard backlogTaken == backlog.count else { return }
+        backlog = []
+        backlogTaken = 0
+        if finishesAfterBacklog { connection.finish(at: now, into: &output) }
+    }
+
+    /// Nothing more will be written; what waits goes out first.
+    mutating func finish(at now: Instant, into output: inout Output) {
+        guard backlog.isEmpty else {
+            finishesAfterBacklog = true
+            return
+        }
+        connection.finish(at: now, into: &output)
     }
 }
 
@@ -115,6 +135,10 @@ struct StreamTable: ~Copyable {
 
     mutating func write(_ bytes: RawSpan, to index: Int, at now: Instant) {
         streams[index].write(bytes, at: now, into: &output)
+    }
+
+    mutating func finish(_ index: Int, at now: Instant) {
+        streams[index].finish(at: now, into: &output)
     }
 
     mutating func writeBacklog(of index: Int, at now: Instant) {
@@ -230,6 +254,7 @@ extension Kernel {
     mutating func pathMTUReported(_ mtu: Int, _ local: LocalPacket, _ network: inout Network) -> Disposition {
         let tuple = network.pool.quotedFlow(local)
         network.deliver(local.packet)
+        if let tuple, tuple.protocolNumber == ProtocolNumber.udp { tunnelMTUReported(mtu, tuple, &network) }
         guard let tuple, tuple.protocolNumber == ProtocolNumber.tcp,
             let index = streams.index(
                 local: SocketAddress(tuple.source, port: tuple.sourcePort),
@@ -237,6 +262,16 @@ extension Kernel {
         else { return .done }
         streams.streams[index].connection.pathMTUChanged(to: mtu, at: network.now, into: &streams.output)
         return .stream(index)
+    }
+
+    /// A tunnel's packet was too big: the overlay takes smaller ones for ten minutes.
+    private mutating func tunnelMTUReported(_ mtu: Int, _ tuple: FiveTuple, _ network: inout Network) {
+        guard let socket = sockets.index(at: tuple.source, port: tuple.sourcePort), sockets[socket].port != nil else {
+            return
+        }
+        let overhead = tuple.source.isIPv4 ? Tunnel.overheadOverIPv4 : Tunnel.overheadOverIPv6
+        // Nobody's honest path is narrower than what every IPv4 host must take (RFC 791).
+        reportedOverlayMTU = (max(mtu, 576) - overhead, network.now + .seconds(600))
     }
 
     /// Sends all segments that wait in the output, which belong to a stream or answer for none.

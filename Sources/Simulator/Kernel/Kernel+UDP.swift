@@ -99,17 +99,25 @@ extension Kernel {
         let source = sourceAddress(of: socket, to: remote.address)
         let tag = inner ?? socket.lastTag
         if inner == nil { network.ledger.sent(tag) }
-        let packet = network.store(payload, behind: Self.ipOffset + (source.isIPv4 ? 28 : 48), tag: tag)
+        let headers = source.isIPv4 ? 28 : 48
+        guard headers + Int(payload.count) <= mtu(of: socket) else { return network.ledger.dropped(tag, .tooBig) }
+        let packet = network.store(payload, behind: Self.ipOffset + headers, tag: tag)
         writeUDPHeader(
             packet, from: SocketAddress(source, port: socket.local.port), to: remote,
             omitsChecksum: socket.port != nil && source.isIPv4, &network)
         if let neighbor = socket.lastNeighbor {
-            guard network.pool.byteCount(packet) - Self.ipOffset <= ports[neighbors[neighbor].port].mtu else {
-                return network.drop(packet, .tooBig)
-            }
             output(packet, via: neighbor, &network)
         } else if let nextHop = socket.lastHop {
             output(packet, to: remote.address, by: nextHop, &network)
+        }
+    }
+
+    /// The largest packet that the way out of a socket takes.
+    private func mtu(of socket: DatagramSocket) -> Int {
+        switch socket.lastHop {
+        case .port(let port, _): ports[port].mtu
+        case .overlay: overlayMTU
+        case .local, nil: ports.map(\.mtu).max() ?? 1_500
         }
     }
 

@@ -7,14 +7,18 @@ extension Kernel {
         guard let message = network.pool.arpPacket(packet) else {
             return network.drop(packet, .malformed)
         }
+        let hardware = MACAddress(
+            bits: UInt64(network.pool.load(packet, at: 6, as: UInt32.self)) << 16
+                | UInt64(network.pool.load(packet, at: 10, as: UInt16.self)))
         network.deliver(packet)
-        guard message.target == ports[port].address4 else { return }
-        if message.operation == .request {
-            answer(message, on: port, &network)
-        }
+        // A frame has no check sequence here, so a damaged sender is told by the frame's own.
+        guard message.senderHardware == hardware, message.sender != .any else { return }
         if let number = neighbors.existingNumber(of: .v4(message.sender), on: port) {
             confirm(number, at: message.senderHardware, &network)
-        } else if message.operation == .request {
+        }
+        guard message.target == ports[port].address4, message.operation == .request else { return }
+        answer(message, on: port, &network)
+        if neighbors.existingNumber(of: .v4(message.sender), on: port) == nil {
             let number = neighbors.number(of: .v4(message.sender), on: port)
             confirm(number, at: message.senderHardware, &network)
         }
@@ -61,6 +65,12 @@ extension Kernel {
                 retryOrFail(number, &network)
             }
         }
+    }
+
+    /// Everything that waits is lost, and nothing is forwarded until the power is back.
+    mutating func powerOff(_ network: inout Network) {
+        isRunning = false
+        for number in neighbors.neighbors.indices { fail(number, .nodeDown, &network) }
     }
 
     /// A port went down: nobody is known behind it any more.

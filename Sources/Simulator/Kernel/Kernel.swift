@@ -42,13 +42,15 @@ struct Kernel: ~Copyable {
     static let loopback = -2
 
     let device: Int
-    /// The largest packet that the overlay interface takes.
+    /// The largest packet that the overlay interface takes where nothing smaller is known of the way.
     let overlayMTU: Int
+    /// What a router has said that tunnels can carry, and until when that is believed (RFC 1191 §6.3).
+    var reportedOverlayMTU: (size: Int, until: Instant)?
     /// What this kernel's own packets carry as their source on the overlay interface.
     var overlayAddress: IPAddress?
     var ports: ContiguousArray<Port>
     var forwarding = ForwardingTable()
-    var cache = DestinationCache()
+    var cache: DestinationCache
     var neighbors = NeighborTable()
     var sockets = SocketTable()
     var streams: StreamTable
@@ -66,6 +68,7 @@ struct Kernel: ~Copyable {
         self.overlayMTU = overlayMTU
         self.random = random
         streams = StreamTable()
+        cache = DestinationCache(portCount: ports.count)
         for (index, port) in ports.enumerated() {
             if let address = port.address4 {
                 forwarding.insert(IPPrefix(host: .v4(address)), .local)
@@ -174,6 +177,12 @@ struct Kernel: ~Copyable {
         neighbors[neighbor].waiting.append(packet)
     }
 
+    /// The largest packet that the overlay interface takes now.
+    func overlayMTU(at now: Instant) -> Int {
+        guard let reported = reportedOverlayMTU, now < reported.until else { return overlayMTU }
+        return min(overlayMTU, reported.size)
+    }
+
     /// The route to an address, by longest prefix.
     func nextHop(to address: IPAddress) -> NextHop? {
         switch address {
@@ -200,7 +209,7 @@ struct ErrorLimiter {
         let earned = (now - filledAt).nanoseconds / 1_000_000
         if earned > 0 {
             tokens = Int(min(50, Int64(tokens) + earned))
-            filledAt = now
+            filledAt += .milliseconds(earned)
         }
         guard tokens > 0 else { return false }
         tokens -= 1

@@ -14,6 +14,6 @@ struct Port {
     let gateway4: IPv4Address?
     let gateway6: IPv6Address?
     /// The largest IP packet.
-    let mtu: Int
+    var mtu: Int
     var isUp = true
 }

@@ -16,6 +16,8 @@ struct SimulationPlan: Sendable {
     let routes: UnderlayRoutes
     let flows: FlowPlan
     let largestFrame: Int
+    /// The largest packet that any link takes.
+    let largestPacket: Int
 
     init(_ scenario: Scenario, replays: [ReplayScript?]) {
         let topology = scenario.topology
@@ -23,8 +25,22 @@ struct SimulationPlan: Sendable {
         tunnels = topology.tunnels()
         routes = UnderlayRoutes(topology, includingTransitLinks: true)
         flows = FlowPlan(scenario, replays: replays)
-        let largest = topology.links.map { max(Self.mtu($0, .forward), Self.mtu($0, .reverse)) }.max() ?? 1_500
-        largestFrame = largest + EthernetHeader.byteCount + Tunnel.overheadOverIPv6
+        largestPacket = Self.largestPacket(in: scenario)
+        largestFrame = largestPacket + EthernetHeader.byteCount + Tunnel.overheadOverIPv6
+    }
+
+    /// What pools have room for; file formats allow no more (``LinkSettings/largestTransmissionUnit``).
+    private static func largestPacket(in scenario: Scenario) -> Int {
+        var largest = 1_500
+        for link in scenario.topology.links {
+            largest = max(largest, mtu(link, .forward), mtu(link, .reverse))
+        }
+        for event in scenario.events {
+            if case .linkSet(_, _, let changes, _) = event.kind {
+                largest = max(largest, changes.maximumTransmissionUnit ?? 0)
+            }
+        }
+        return min(largest, LinkSettings.largestTransmissionUnit)
     }
 
     /// The number that a device has for its end of a link.

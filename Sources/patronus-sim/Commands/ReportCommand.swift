@@ -28,11 +28,19 @@ struct ReportCommand: ParsableCommand {
 extension StoredRun {
     /// Reads a folder that the user named.
     static func read(_ folder: String) throws(Failure) -> StoredRun {
-        let path = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         do throws(ResultsError) {
-            return try StoredRun(folder: path)
+            return try StoredRun(folder: folder.withoutTrailingSlashes)
         } catch {
             throw Failure(.badInput, error.description)
         }
+    }
+}
+
+extension String {
+    /// A folder's path as it is shown: `out/` is `out`.
+    var withoutTrailingSlashes: String {
+        var path = self
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
     }
 }

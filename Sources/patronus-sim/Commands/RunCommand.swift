@@ -25,7 +25,7 @@ struct RunCommand: ParsableCommand {
 
             EXAMPLES
               patronus-sim run scenarios/branch-brownout.json
-              patronus-sim run scenarios/branch-brownout.json --seed 7 --out /tmp/seven
+              patronus-sim run scenarios/branch-brownout.json --seed 7 --out seven
               patronus-sim run scenarios/branch-brownout.json --pcap branch:wan-a--isp-a
               patronus-sim run scenarios/branch-brownout.json --json | jq .metrics
             """)
@@ -61,6 +61,7 @@ struct RunCommand: ParsableCommand {
         // `--pcap all SCENARIO`: the option's list has taken the scenario along.
         if scenario == nil, pcap.count > 1 { scenario = pcap.removeLast() }
         guard scenario != nil else { throw ValidationError("Missing expected argument '<scenario>'") }
+        guard out != "", junit != "" else { throw ValidationError("An empty path names nothing") }
     }
 
     func run() throws {

@@ -15,7 +15,7 @@ final class LinkCaptures {
     /// By the link's index.
     private var captures: [Capture?] = []
 
-    /// - Parameter links: the captured links' indices, each with its file.
+    /// Opens a file for each of these links, which are given by their indices.
     init(_ links: [Int], at paths: [PcapWriter.Path]) throws(ResultsError) {
         captures = Array(repeating: nil, count: (links.max() ?? -1) + 1)
         for (link, path) in zip(links, paths) { captures[link] = try Capture(path) }

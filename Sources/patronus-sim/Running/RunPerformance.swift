@@ -27,7 +27,7 @@ struct RunPerformance {
 
     func perform() throws(Failure) -> ExitStatus {
         let target =
-            request.folder
+            request.folder?.withoutTrailingSlashes
             ?? "results/"
             + RunResults.folderName(scenario: scenario.name, seed: scenario.seed, backend: Self.backend)
         let folder = try opening { () throws(ResultsError) in try ResultsFolder(at: target) }
@@ -38,10 +38,11 @@ struct RunPerformance {
             folder.discard()
             throw error
         }
+        // What came of the run is shown even where the report beside it cannot be written.
+        defer { show(results, folder: target) }
         if let junit = request.junit {
             try writing { () throws(ResultsError) in try JUnitReport(results).write(to: junit) }
         }
-        show(results, folder: target)
         return ExitStatus(results.summary.status)
     }
 

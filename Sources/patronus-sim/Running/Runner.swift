@@ -11,7 +11,7 @@ struct Runner: ~Copyable {
     private var simulation: Simulation
     private let captures: LinkCaptures?
 
-    /// - Parameter captures: where the captured packets go; nil forgets them.
+    /// Builds the world; captured packets go to `captures`, or are forgotten where that is nil.
     init(_ scenario: Scenario, seed: UInt64, replays: [ReplayScript?], captures: LinkCaptures? = nil) {
         simulation = Simulation(scenario, seed: seed, replays: replays)
         self.captures = captures

@@ -19,7 +19,8 @@ struct NamedEvent: Equatable, Encodable {
 
     init(_ event: TracedEvent, in topology: Topology) {
         nanoseconds = event.at.nanoseconds
-        node = topology.nodes.indices.contains(event.device) ? topology.nodes[event.device].name : "node \(event.device)"
+        let isKnown = topology.nodes.indices.contains(event.device)
+        node = isKnown ? topology.nodes[event.device].name : "node \(event.device)"
         kind = event.isArrival ? .arrival : .wake
         link = event.linkIndex.flatMap { topology.links.indices.contains($0) ? topology.links[$0].name : nil }
         packet = event.isArrival ? String(event.content, radix: 16) : nil

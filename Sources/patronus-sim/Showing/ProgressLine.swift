@@ -16,7 +16,7 @@ struct ProgressLine {
     private let start = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
 
-    /// - Parameter isWanted: false never shows anything; nor is anything shown where no terminal is.
+    /// Shows nothing where it is not wanted, nor where no terminal is.
     init(_ scenario: Scenario, until end: Instant, title: String? = nil, isWanted: Bool) {
         self.scenario = scenario
         self.end = end
