@@ -1,157 +1,134 @@
-public import Basics
-public import Scenario
+import Basics
+import Scenario
 import Telemetry
-public import Traffic
-
-/// What one flow's direction suffered from one incident.
-public struct FlowImpact: Equatable, Sendable {
-    public var flow: UInt32
-    public var direction: FlowDirection
-    /// The longest gap in delivery, less the flow's usual one.
-    public var outage: Interval
-    public var packetsLost: UInt64
-    /// From the incident to the first packet by another path; nil where the flow was not moved.
-    public var switchover: Interval?
-}
-
-/// What came of one disruptive incident.
-public struct FailoverOutcome: Equatable, Sendable {
-    public var incident: Incident
-    /// From the incident to each node's first verdict on a path that it hit.
-    public var detections: [Interval]
-    /// From each of those verdicts to the first packet that the node sent by another path.
-    public var reactions: [Interval]
-    public var impacts: [FlowImpact]
-    /// How many flows went back once the path was good again.
-    public var failbacks: Int
-
-    /// Whether the incident touched anything that the run measured.
-    public var wasExercised: Bool { !detections.isEmpty || !impacts.isEmpty }
-}
+import Traffic
 
 /// Follows each disruptive incident through verdicts, path changes and flows.
+///
+/// Trouble on a tunnel belongs to the last incident that hit that tunnel. A gap in a
+/// flow's delivery belongs to the last incident that the flow was exposed to when the gap
+/// began: it was on a tunnel that the incident hits, or its own host or site was hit.
+/// `docs/metrics.md` has the rules.
 struct FailoverAnalysis {
-    /// How long after a failure ends its consequences are still looked for.
-    static let afterglow = Interval.seconds(5)
-
-    private let record: RunRecord
-    private let verdicts: [TimedRecord]
-    private let changes: [TimedRecord]
+    let record: RunRecord
+    let reach: IncidentReach
+    let responses: NodeResponses
+    /// Where each entry's traffic begins and ends.
+    let ends: [EntryEnds]
+    /// The place of each flow's description.
+    private var descriptions = IndexTable()
+    /// What the flows of each key have in common that are steered alike: their traffic and their direction.
+    private var likes: IndexTable
 
     init(_ record: RunRecord) {
         self.record = record
-        verdicts = record.telemetry.filter {
-            guard case .tunnelState(_, let state, _) = $0.record else { return false }
-            return state == .down || state == .degraded
-        }
-        changes = record.telemetry.filter {
-            guard case .pathChange(_, let from, _, let cause) = $0.record else { return false }
-            return from != nil && cause != .started
+        reach = IncidentReach(record)
+        responses = NodeResponses(record, reach)
+        ends = record.scenario.traffic.map { EntryEnds($0, record.scenario.topology) }
+        likes = IndexTable(capacity: record.flows.count * 2)
+        for (place, flow) in record.flows.enumerated() {
+            descriptions[UInt64(flow.number)] = UInt32(place)
+            for direction in FlowDirection.allCases {
+                guard let key = key(of: flow, direction) else { continue }
+                likes[key.rawValue] = UInt32(truncatingIfNeeded: Self.like(flow, direction))
+            }
         }
     }
 
+    /// What came of each disruptive incident, in order of start.
     func outcomes() -> [FailoverOutcome] {
-        let disruptive = record.incidents.filter(\.isDisruptive)
-        return disruptive.enumerated().map { index, incident in
-            let next = disruptive[(index + 1)...].first { $0.start > incident.start }?.start ?? record.end
-            return outcome(of: incident, until: next)
+        var outcomes = reach.incidents.indices.map { index in
+            FailoverOutcome(
+                incident: reach.incidents[index], detections: responses.detections[index],
+                reactions: responses.reactions[index], switchovers: [], impacts: [], failbackCounts: [])
         }
-    }
-
-    private func outcome(of incident: Incident, until next: Instant) -> FailoverOutcome {
-        let horizon = min(next, (incident.end ?? next) + Self.afterglow)
-        let (detections, reactions) = verdictTimes(of: incident, until: horizon)
-        let switches = switchTimes(of: incident, until: horizon)
-        let failbacks = changes.count { record in
-            guard record.at >= incident.start, record.at < next,
-                case .pathChange(_, _, _, let cause) = record.record
-            else { return false }
-            return cause == .failback || cause == .slaMet
+        guard !outcomes.isEmpty else { return [] }
+        for move in responses.moves where isDescribed(responses.history.keys[move.flow]) {
+            outcomes[move.incident].switchovers.append(move.at - reach.incidents[move.incident].start)
+            outcomes[move.incident].failbackCounts.append(move.failbackCount)
         }
-        return FailoverOutcome(
-            incident: incident, detections: detections, reactions: reactions,
-            impacts: impacts(of: incident, until: horizon, switches), failbacks: failbacks)
-    }
-
-    /// Each node's first verdict after the incident, and how long until it sent by another path.
-    private func verdictTimes(of incident: Incident, until end: Instant) -> ([Interval], [Interval]) {
-        var detections: [Interval] = []
-        var reactions: [Interval] = []
-        var seen: [Int] = []
-        for verdict in verdicts where verdict.at >= incident.start && verdict.at < end {
-            guard !seen.contains(verdict.node), concerns(verdict, incident) else { continue }
-            seen.append(verdict.node)
-            detections.append(verdict.at - incident.start)
-            let reaction = changes.first { $0.at >= verdict.at && $0.node == verdict.node && $0.at < end }
-            if let reaction { reactions.append(reaction.at - verdict.at) }
-        }
-        return (detections, reactions)
-    }
-
-    /// Whether a verdict is on a tunnel over the link, or to the node, that the incident is about.
-    private func concerns(_ verdict: TimedRecord, _ incident: Incident) -> Bool {
-        guard case .tunnelState(let id, _, _) = verdict.record, Int(id.rawValue) < record.tunnels.count else {
-            return false
-        }
-        let tunnel = record.tunnels[Int(id.rawValue)]
-        switch incident.kind {
-        case .nodeKilled:
-            return tunnel.firstNode == incident.subject || tunnel.secondNode == incident.subject
-        case .linkDown, .linkChanged:
-            if tunnel.first.link == incident.subject || tunnel.second.link == incident.subject { return true }
-            // A link between routers carries tunnels that no end of it names.
-            let link = record.scenario.topology.links[incident.subject]
-            let topology = record.scenario.topology
-            return topology.isTransit(link.first.node) && topology.isTransit(link.second.node)
-        case .sessionReset:
-            return false
-        }
-    }
-
-    /// For each flow's direction, when it was first put on another path.
-    private func switchTimes(of incident: Incident, until end: Instant) -> [(key: UInt64, at: Instant)] {
-        var found: [(key: UInt64, at: Instant)] = []
-        for change in changes where change.at >= incident.start && change.at < end {
-            guard case .pathChange(let key, _, _, let cause) = change.record, cause != .failback, cause != .slaMet,
-                !found.contains(where: { $0.key == key.rawValue })
-            else { continue }
-            found.append((key.rawValue, change.at))
-        }
-        return found
-    }
-
-    private func impacts(
-        of incident: Incident, until end: Instant, _ switches: [(key: UInt64, at: Instant)]
-    ) -> [FlowImpact] {
-        var impacts: [FlowImpact] = []
+        let returns = firstReturns()
+        var exposures = EntryExposures(self)
         for report in record.flowReports {
-            guard let received = report.received, let description = description(of: report.flow) else { continue }
-            let key = report.direction == .forward ? description.forwardKey : description.reverseKey
-            let switched = key.flatMap { key in switches.first { $0.key == key.rawValue }?.at }
-            let gap = received.gaps.filter { Self.belongs($0, to: incident, until: end) }.map(\.length).max()
-            let lost = received.windows
-                .filter { $0.start + .milliseconds(1) > incident.start - .milliseconds(100) && $0.start < end }
-                .reduce(0 as UInt64) { $0 + UInt64($1.lost) }
-            guard gap != nil || switched != nil || (incident.kind != .linkChanged && lost > 0) else { continue }
-            impacts.append(
-                FlowImpact(
-                    flow: report.flow, direction: report.direction,
-                    outage: max(.zero, (gap ?? received.usualGap) - received.usualGap), packetsLost: lost,
-                    switchover: switched.map { $0 - incident.start }))
+            guard let received = report.received, let flow = description(of: report.flow) else { continue }
+            let place = key(of: flow, report.direction).flatMap { responses.history.place(of: $0) }
+            let exposed = place.map { spans(of: $0, flow) } ?? exposures.spans(of: flow)
+            let moves = place.map { responses.moves(of: $0) } ?? []
+            for var hit in FlowHits(received, exposed, moves, self).hits {
+                hit.isStranded = hit.isStranded || stayedBehind(report, flow, place, hit, moves, returns)
+                outcomes[hit.incident].impacts.append(
+                    FlowImpact(
+                        flow: report.flow, direction: report.direction, outage: hit.outage,
+                        packetsLost: hit.packetsLost,
+                        switchover: hit.movedAt.map { $0 - reach.incidents[hit.incident].start },
+                        isStranded: hit.isStranded))
+            }
         }
-        return impacts
+        return outcomes
     }
 
-    private func description(of flow: UInt32) -> FlowDescription? {
-        let index = Int(flow) - 1
-        guard record.flows.indices.contains(index), record.flows[index].number == flow else {
-            return record.flows.first { $0.number == flow }
-        }
-        return record.flows[index]
+    /// Whether a flow is one of the scenario's; nodes' own sessions and the connections of streams are not.
+    func isDescribed(_ key: FlowKey) -> Bool { likes[key.rawValue] != nil }
+
+    private func description(of number: UInt32) -> FlowDescription? {
+        descriptions[UInt64(number)].map { record.flows[Int($0)] }
     }
 
-    /// A gap belongs to the incident in whose time it ends or lasts, if it had not begun long before.
-    private static func belongs(_ gap: DeliveryGap, to incident: Incident, until end: Instant) -> Bool {
-        gap.end > incident.start && gap.start < end && gap.start + .seconds(1) > incident.start
+    private func key(of flow: FlowDescription, _ direction: FlowDirection) -> FlowKey? {
+        direction == .forward ? flow.forwardKey : flow.reverseKey
+    }
+
+    /// When a flow whose paths are known was exposed to each incident.
+    private func spans(of place: Int, _ flow: FlowDescription) -> [Span] {
+        var spans: [Span] = []
+        for incident in reach.incidents.indices {
+            if ends[flow.entry].areHit(by: reach.incidents[incident], record.scenario.topology) {
+                spans.append(wholeSpan(of: incident))
+            } else {
+                spans += responses.history.exposures(of: place, to: incident, reach)
+            }
+        }
+        return spans
+    }
+
+    /// The whole time of an incident.
+    func wholeSpan(of incident: Int) -> Span {
+        Span(start: reach.incidents[incident].start, end: reach.lastInstant(of: incident), incident: incident)
+    }
+}
+
+// MARK: Flows that stay on the backup
+
+extension FailoverAnalysis {
+    /// How long a flow may stay behind the first of its like to go back.
+    private static let patience = Interval.seconds(60)
+
+    /// By incident, traffic and direction, when the first flow went back.
+    private func firstReturns() -> [UInt64: Instant] {  // not iterated
+        var returns: [UInt64: Instant] = [:]  // not iterated
+        for move in responses.moves {
+            guard let back = move.firstFailback, let like = likes[responses.history.keys[move.flow].rawValue] else {
+                continue
+            }
+            let group = UInt64(move.incident) << 32 | UInt64(like)
+            returns[group] = min(returns[group] ?? back, back)
+        }
+        return returns
+    }
+
+    private static func like(_ flow: FlowDescription, _ direction: FlowDirection) -> UInt64 {
+        UInt64(flow.entry) << 1 | (direction == .forward ? 0 : 1)
+    }
+
+    /// Whether a flow that still sends is on the backup long after the first of its like has gone back.
+    private func stayedBehind(
+        _ report: FlowReport, _ flow: FlowDescription, _ place: Int?, _ hit: FlowHits.Hit, _ moves: [Move],
+        _ returns: [UInt64: Instant]  // not iterated
+    ) -> Bool {
+        let group = UInt64(hit.incident) << 32 | Self.like(flow, report.direction)
+        guard let place, let move = moves.first(where: { $0.incident == hit.incident }), let first = returns[group],
+            let lastSent = report.sent?.lastAt, lastSent >= first + Self.patience
+        else { return false }
+        return responses.history.tunnel(of: place, at: first + Self.patience) == move.to
     }
 }

@@ -51,7 +51,7 @@ public struct RunSummary: Sendable {
     public init(_ record: RunRecord, wallSeconds: Double?) {
         failovers = FailoverAnalysis(record).outcomes()
         metrics = MetricSet()
-        metrics.measureFailovers(failovers, record)
+        metrics.measureFailovers(failovers)
         metrics.measureTraffic(record)
         metrics.measureRouting(record)
         metrics.measureRun(record, wallSeconds: wallSeconds)
@@ -83,6 +83,13 @@ public struct RunSummary: Sendable {
     private static func absence(of name: String, _ failovers: [FailoverOutcome]) -> String {
         guard name.hasPrefix("failover.") else { return "the run did not produce this metric" }
         if failovers.isEmpty { return "nothing failed in this run, so there was no failover to measure" }
-        return "what failed hit no flow and no path, so there was no failover to measure"
+        guard failovers.contains(where: \.wasExercised) else {
+            return "what failed hit no flow and no path, so there was no failover to measure"
+        }
+        switch name.split(separator: ".").dropFirst().first {
+        case "detection": return "no node noticed what failed, so there was no failover to measure"
+        case "outage", "packetsLost": return "what failed hit no flow, so there was no failover to measure"
+        default: return "no flow was moved to another path, so there was no failover to measure"
+        }
     }
 }
