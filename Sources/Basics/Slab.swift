@@ -33,6 +33,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         }
     }
 
+    /// Puts an element behind all others.
     @inlinable
     public mutating func append(_ element: consuming Element) {
         if storedCount == capacity { grow() }

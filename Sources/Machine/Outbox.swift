@@ -2,7 +2,8 @@ public import Basics
 
 /// Where a machine leaves what it wants done.
 ///
-/// The host owns it, carries the actions out in order after every event or batch, and hands it back empty with its capacity kept.
+/// The host owns it, carries the actions out in order after every event or batch, and hands it back empty with its
+/// capacity kept.
 public struct Outbox: ~Copyable {
     @usableFromInline var storage: UnsafeMutablePointer<Action>
     @usableFromInline var capacity = 256

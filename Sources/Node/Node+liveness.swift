@@ -29,13 +29,9 @@ extension Node {
     ) {
         let start = IPv4Header.minimumByteCount
         let payload = start + UDPHeader.byteCount
-        guard let header = try? IPv4Header(parsing: packet), header.totalLength >= payload,
+        guard let header = try? IPv4Header(parsing: packet),
             header.source == configuration.peers[tunnels[place].end.peer].overlayAddress,
-            header.totalLength >= payload + ControlPacket.byteCount,
-            UDPHeader.isIntact(
-                packet.extracting(IPv4Header.minimumByteCount..<header.totalLength), from: .v4(header.source),
-                to: .v4(header.destination)),
-            let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength))
+            header.totalLength >= payload + ControlPacket.byteCount
         else {
             return outbox.append(.report(.dropped(.malformed)))
         }
@@ -43,6 +39,9 @@ extension Node {
         let datagram = packet.extracting(start..<header.totalLength)
         guard UDPHeader.isIntact(datagram, from: .v4(header.source), to: .v4(header.destination)) else {
             return outbox.append(.report(.dropped(.badChecksum)))
+        }
+        guard let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength)) else {
+            return outbox.append(.report(.dropped(.malformed)))
         }
         guard let session = session(for: control, arrivingThrough: place) else { return }
         carryOut(tunnels[session].liveness.receive(control, at: now), of: session, at: now, into: &outbox)
