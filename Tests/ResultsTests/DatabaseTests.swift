@@ -52,17 +52,16 @@ struct DatabaseTests {
         }
     }
 
-    @Test func `two hundred thousand samples are written within two seconds`() throws {
+    @Test func `two hundred thousand samples are all written`() throws {
         try withTemporaryFolder { parent in
             let results = SampleRun.results(callCount: 26)
             let folder = try ResultsFolder(at: "\(parent)/out")
-            let time = try ContinuousClock().measure { try folder.write(results) }
+            try folder.write(results)
             try folder.commit()
             let count = try DatabaseQueue(path: "\(parent)/out/run.sqlite").read { database in
                 try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sample") ?? 0
             }
             #expect(count > 200_000)
-            #expect(time < .seconds(2))
         }
     }
 }
