@@ -28,7 +28,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
     ],
     targets: [
-        library("Basics"),
+        .target(name: "CPrefetch"),
+        library("Basics", ["CPrefetch"]),
         library("Telemetry", ["Basics"]),
         library("Wire", ["Basics", "Telemetry"]),
         library("Machine", vocabulary),

@@ -35,6 +35,7 @@ public struct Session: Sendable {
     private var nextTransmission: Instant
     /// The interval that `nextTransmission` was drawn for.
     private var scheduledInterval: Interval?
+    private let pinned = Pinned()
 
     /// A session that is down; an active one has its first packet due at once.
     public init(_ configuration: Configuration, random: SeededRandom, at now: Instant) {

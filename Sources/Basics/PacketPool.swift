@@ -75,6 +75,12 @@ public struct PacketPool: ~Copyable {
     @inlinable
     public var largestPacket: Int { slotByteCount - headroom }
 
+    /// Has a packet's headers fetched from memory while something else is done.
+    @inlinable
+    public func prefetch(_ packet: PacketID) {
+        unsafe Basics.prefetch(slab + Int(packet.rawValue) * slotByteCount + headroom, byteCount: 128)
+    }
+
     /// Takes a slot for a packet of `byteCount` bytes whose contents are not yet written.
     @inlinable
     public mutating func allocate(byteCount: Int, tag: UInt32 = 0) -> PacketID {

@@ -8,6 +8,7 @@ import Wire
 /// The host that drives it must say ``Event/streamWritable(_:byteCount:)`` whenever room
 /// comes free behind a write; until its first such word a stream has 64 KiB of room.
 public struct EndHost: ~Copyable {
+    private let pinned = Pinned()
     let recordInterval: Interval
     var datagramFlows: ContiguousArray<DatagramFlow> = []
     var sockets: ContiguousArray<DatagramSocket> = []

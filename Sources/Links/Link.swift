@@ -68,6 +68,9 @@ public struct Link: Sendable {
     /// It may be an instant that has passed already: then at once.
     public var nextDue: Instant? { due == .never ? nil : due }
 
+    /// The token of the packet that is likely to arrive next, for a host that makes ready for it.
+    public var upcoming: UInt32? { travelling.first?.packet.token }
+
     /// How many packets are inside: waiting, being sent, on the way, or dropped and not yet reported.
     public var packetsInside: Int {
         travelling.count + leaving.count + fallen.count + (activeQueue?.count ?? 0)

@@ -16,12 +16,12 @@ extension Node {
             return outbox.append(.report(.dropped(.noRoute)))
         }
         guard let tunnel = selectPath(for: head, toward: peer, at: now, into: &outbox),
-            let place = places[UInt64(tunnel.rawValue)]
+            let place = places[tunnel.rawValue]
         else {
             if hasPath(to: peer) { blackholedPackets += 1 }
             return outbox.append(.report(.dropped(.noPath)))
         }
-        send(packet, through: Int(place), at: now, into: &outbox)
+        send(packet, through: place, at: now, into: &outbox)
     }
 
     /// Seals an inner packet and sends it through a tunnel.
@@ -35,10 +35,10 @@ extension Node {
         _ datagram: RawSpan, on socket: SocketID, from remote: SocketAddress, at now: Instant,
         into outbox: inout Outbox
     ) {
-        guard let number = Tunnel.peek(datagram), let index = places[UInt64(number)] else {
+        guard let number = Tunnel.peek(datagram), let place = places[number] else {
             return outbox.append(.report(.dropped(.badTunnelHeader)))
         }
-        let place = Int(index)
+        tunnels[place].prepareTunnel()
         guard tunnels[place].socket == socket, tunnels[place].remote.address == remote.address else {
             return outbox.append(.report(.dropped(.notForUs)))
         }
@@ -52,7 +52,6 @@ extension Node {
                 deliver(packet, into: &outbox)
             }
         case .probe:
-            timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
             noteRestart(of: place, heardUntil: lastHeard, at: now, into: &outbox)
         case .refused(let cause):
             outbox.append(.report(.dropped(cause)))

@@ -27,6 +27,7 @@ extension Node {
     mutating func receiveLiveness(
         _ packet: RawSpan, through place: Int, at now: Instant, into outbox: inout Outbox
     ) {
+        tunnels[place].prepareLiveness()
         let start = IPv4Header.minimumByteCount
         let payload = start + UDPHeader.byteCount
         guard let header = try? IPv4Header(parsing: packet),

@@ -22,10 +22,11 @@ import Wire
 /// A host drives it in a loop of three steps: hand it an event, carry out what it left
 /// in the outbox, and arrange to be back no later than ``nextDeadline``.
 public struct Node: ~Copyable {
+    private let pinned = Pinned()
     public let configuration: NodeConfiguration
     var tunnels = Slab<TunnelRuntime>()
     /// From a tunnel's number on the wire to its place in `tunnels`.
-    var places = IndexTable()
+    var places = SortedIndex()
     var portIsUp: [Bool]
     var steering: Steering
     var speaker: Speaker
@@ -55,7 +56,7 @@ public struct Node: ~Copyable {
         peerIsReachable = Array(repeating: false, count: configuration.peers.count)
         nextSample = now + configuration.sampleInterval
         for end in configuration.tunnels {
-            places[UInt64(end.id.rawValue)] = UInt32(tunnels.count)
+            places.insert(end.id.rawValue, place: tunnels.count)
             tunnels.append(
                 TunnelRuntime(end, configuration, place: tunnels.count, random: &random, at: now))
             steering.addPath(candidate(for: end))
@@ -134,8 +135,12 @@ public struct Node: ~Copyable {
             default:
                 let place = (timer - Timer.firstTunnel) / 2
                 if timer == Timer.probe(place) {
+                    tunnels[place].prepareTunnel()
+                    steering.prepare(place)
                     probe(place, at: now, into: &outbox)
                 } else {
+                    tunnels[place].prepareLiveness()
+                    tunnels[place].prepareSending()
                     wakeLiveness(place, at: now, into: &outbox)
                 }
             }

@@ -12,12 +12,12 @@ struct TunnelRuntime: ~Copyable {
     let end: TunnelEnd
     let socket: SocketID
     let remote: SocketAddress
-    var tunnel: Tunnel
-    var liveness: BFD.Session
     /// What BFD and the port say together.
     var isUp = false
     /// How many restarts of the other end are known to routing.
     var restartsNoted: UInt64 = 0
+    var liveness: BFD.Session
+    var tunnel: Tunnel
 
     init(
         _ end: TunnelEnd, _ configuration: NodeConfiguration, place: Int, random: inout SeededRandom, at now: Instant
@@ -35,5 +35,22 @@ struct TunnelRuntime: ~Copyable {
                 desiredMinTx: configuration.probeInterval, requiredMinRx: configuration.probeInterval,
                 detectMultiplier: configuration.detectMultiplier, localDiscriminator: UInt32(place + 1)),
             random: random.fork(), at: now)
+    }
+
+    // A node has hundreds of tunnels, and hears from each ten times a second: what it needs of one is never in the
+    // cache, and is fetched at once as soon as it is known which one it is.
+
+    mutating func prepareTunnel() {
+        unsafe withUnsafePointer(to: &tunnel) { unsafe prefetch($0, byteCount: Tunnel.busyByteCount) }
+    }
+
+    mutating func prepareLiveness() {
+        unsafe withUnsafePointer(to: &liveness) {
+            unsafe prefetch($0, byteCount: MemoryLayout<BFD.Session>.size)
+        }
+    }
+
+    mutating func prepareSending() {
+        unsafe withUnsafePointer(to: &tunnel) { unsafe prefetch($0, byteCount: Tunnel.sendingByteCount) }
     }
 }

@@ -7,6 +7,7 @@ import Wire
 
 /// What all devices of a simulation share: time, packets, links, the event queue, the accounts.
 struct Network: ~Copyable {
+    private let pinned = Pinned()
     var now = Instant.zero
     var pool: PacketPool
     var queue = EventQueue()

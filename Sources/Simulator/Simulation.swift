@@ -102,6 +102,7 @@ public struct Simulation: ~Copyable {
         guard network.links[direction].scheduledAt == event.at else { return }
         network.links[direction].scheduledAt = .never
         settle(direction, event)
+        if let token = network.links[direction].link.upcoming { network.pool.prefetch(PacketID(token)) }
         network.arm(direction)
     }
 

@@ -23,6 +23,11 @@ struct PathVerdict: Sendable, BitwiseCopyable {
         return goodSince + min(rules.failbackDelay * (1 << doublings), longest)
     }
 
+    /// Whether it leads to the same choice as another.
+    func ranksLike(_ other: PathVerdict) -> Bool {
+        score == other.score && isHeldBack == other.isHeldBack && isViolated == other.isViolated
+    }
+
     mutating func tunnelWentDown(at now: Instant, _ rules: Steering.Rules) {
         fail(at: now, rules)
         isViolated = false

@@ -43,7 +43,7 @@ public struct Steering: Sendable {
     private let classOfPolicy: ContiguousArray<Int>
 
     private var paths: ContiguousArray<Path> = []
-    private var pathOfTunnel = IndexTable()
+    private var pathOfTunnel = SortedIndex()
     private var siteOfNumber = IndexTable()
     /// The paths to each site, by tunnel.
     private var pathsOfSite: ContiguousArray<ContiguousArray<Int>> = []
@@ -76,10 +76,10 @@ public struct Steering: Sendable {
 
     /// Adds a path, which is down until ``update(_:isUp:sample:at:into:)`` says otherwise.
     public mutating func addPath(_ candidate: PathCandidate) {
-        precondition(pathOfTunnel[UInt64(candidate.tunnel.rawValue)] == nil)
+        precondition(pathOfTunnel[candidate.tunnel.rawValue] == nil)
         let site = siteIndex(of: candidate.site)
         let index = paths.count
-        pathOfTunnel[UInt64(candidate.tunnel.rawValue)] = UInt32(index)
+        pathOfTunnel.insert(candidate.tunnel.rawValue, place: index)
         paths.append(
             Path(
                 tunnel: candidate.tunnel, site: site, cost: candidate.cost,
@@ -89,17 +89,24 @@ public struct Steering: Sendable {
         pathsOfSite[site].insert(index, at: place)
     }
 
+    /// Has what is known of a path fetched from memory, by its place in the order of adding.
+    public func prepare(_ path: Int) {
+        unsafe paths.withUnsafeBytes { unsafe prefetch($0, element: path, of: paths.count) }
+        unsafe verdicts.withUnsafeBytes { unsafe prefetch($0, element: path, of: paths.count) }
+    }
+
     /// Takes in a tunnel's state and, where there is one, a new measurement; each sample is one evaluation.
     public mutating func update(
         _ tunnel: TunnelID, isUp: Bool, sample: PathSample? = nil, at now: Instant,
         into changes: inout ContiguousArray<TelemetryRecord>
     ) {
-        guard let known = pathOfTunnel[UInt64(tunnel.rawValue)] else { preconditionFailure("no such path") }
-        let path = Int(known)
+        guard let path = pathOfTunnel[tunnel.rawValue] else { preconditionFailure("no such path") }
         let wasUp = paths[path].isUp
         paths[path].isUp = isUp
+        var isNews = isUp != wasUp
         for index in classes.indices {
             let verdict = path * classes.count + index
+            let before = verdicts[verdict]
             if wasUp, !isUp {
                 verdicts[verdict].tunnelWentDown(at: now, configuration.rules)
             } else if isUp, let sample {
@@ -107,7 +114,10 @@ public struct Steering: Sendable {
                 _ = verdicts[verdict].returnIfDue(at: now, configuration.rules)
                 earliestReturn = min(earliestReturn, verdicts[verdict].returnInstant(configuration.rules))
             }
+            isNews = isNews || !verdicts[verdict].ranksLike(before)
         }
+        // Most samples are as good as the one before, and choose nothing else.
+        guard isNews else { return }
         judge(path, into: &changes)
         chooseAgain(for: paths[path].site)
     }
@@ -171,15 +181,15 @@ extension Steering {
 
     /// Whether a path is up and not held back for a class.
     public func isUsable(_ tunnel: TunnelID, for slaClass: SLAClass) -> Bool {
-        guard let path = pathOfTunnel[UInt64(tunnel.rawValue)], paths[Int(path)].isUp else { return false }
+        guard let path = pathOfTunnel[tunnel.rawValue], paths[path].isUp else { return false }
         return verdict(of: tunnel, for: slaClass)?.isHeldBack == false
     }
 
     private func verdict(of tunnel: TunnelID, for slaClass: SLAClass) -> PathVerdict? {
-        guard let path = pathOfTunnel[UInt64(tunnel.rawValue)], let index = classes.firstIndex(of: slaClass) else {
+        guard let path = pathOfTunnel[tunnel.rawValue], let index = classes.firstIndex(of: slaClass) else {
             return nil
         }
-        return verdicts[Int(path) * classes.count + index]
+        return verdicts[path * classes.count + index]
     }
 }
 
@@ -218,8 +228,8 @@ extension Steering {
     ) {
         let entry = flows[slot]
         var cause = ChangeCause.sessionUp
-        if let previous = entry.path, let path = pathOfTunnel[UInt64(previous.rawValue)] {
-            cause = paths[Int(path)].isUp ? groups[Int(entry.group)].cause : .failover
+        if let previous = entry.path, let path = pathOfTunnel[previous.rawValue] {
+            cause = paths[path].isUp ? groups[Int(entry.group)].cause : .failover
         }
         flows.setPath(current, of: slot)
         changes.append(.pathChange(entry.key, from: entry.path, to: current, cause))

@@ -11,7 +11,6 @@ struct LossWindow: Sendable {
         var received: UInt32
     }
 
-    private var buckets: InlineArray<128, Bucket>
     private var newest = 0
     private var count = 1
     /// How many of the newest buckets were enough when last asked, and what they received together.
@@ -20,6 +19,8 @@ struct LossWindow: Sendable {
     private let width: Interval
     private let window: Interval
     private let resolution: UInt32
+    /// Behind all else, as of its two kilobytes only the ends of the span are ever looked at.
+    private var buckets: InlineArray<128, Bucket>
 
     private static let capacity = 128
     /// How far the window is stretched where it holds too few packets.

@@ -23,7 +23,6 @@ struct Prober: Sendable {
     private var roundTrips: InlineArray<3, Int64> = InlineArray(repeating: 0)
     private var roundTripCount = 0
     private var shortestRoundTrips: SlidingMinimum
-    private(set) var peerReport: PathReport?
 
     /// A longer round trip is an error of a clock.
     private static let roundTripLimit = Interval.seconds(120)
@@ -70,15 +69,18 @@ struct Prober: Sendable {
         formerPeerSessionID = peerSessionID
         peerSessionID = session
         lastProbe = nil
-        peerReport = nil
         return isFirst ? .first : .restarted
     }
 
-    /// Takes what an accepted probe says.
-    mutating func receive(_ probe: ProbePayload, at now: Instant) {
+    /// Takes what an accepted probe says; the report in it, where it answers one of this end's probes.
+    mutating func receive(_ probe: ProbePayload, at now: Instant) -> PathReport? {
         lastProbe = (probe.timestamp, now)
-        guard let echo = probe.echo, echo.sessionID == sessionID else { return }
-        peerReport = probe.report
+        guard let echo = probe.echo, echo.sessionID == sessionID else { return nil }
+        measure(echo, at: now)
+        return probe.report
+    }
+
+    private mutating func measure(_ echo: ProbePayload.Echo, at now: Instant) {
         // The same probe echoed again says nothing new of the way there.
         guard echo.timestamp != lastEchoTimestamp, echo.timestamp <= now.nanoseconds else { return }
         let away = now - Instant(nanoseconds: echo.timestamp)

@@ -27,6 +27,8 @@ public enum Opened: Equatable, Sendable {
 public struct Tunnel: Sendable {
     /// What both ends were told.
     public let configuration: TunnelConfiguration
+    private var sequence: UInt32
+    private var isSilenceNoted = true
     /// What passed since the tunnel was made.
     public private(set) var counters = TunnelCounters()
     /// What the path was like at the last probe or at the onset of silence.
@@ -38,14 +40,24 @@ public struct Tunnel: Sendable {
     public private(set) var lastReceivedAt: Instant?
     /// From when the tunnel is silent unless something arrives before.
     public private(set) var silentAt: Instant
+    /// When ``wake(at:into:)`` is due: the next probe, or the onset of silence.
+    ///
+    /// It is kept and not computed, as are the sample and the report: a getter would be handed a copy of everything.
+    public private(set) var nextDeadline: Instant
+    /// What the other end last said it receives of what this end sends.
+    public private(set) var peerReport: PathReport?
 
     private let detectionTime: Interval
-    private var sequence: UInt32
-    private var arrivals = SequenceWindow()
-    private var losses: LossWindow
     private var transits: TransitMeter
     private var prober: Prober
-    private var isSilenceNoted = true
+    private var arrivals = SequenceWindow()
+    private var losses: LossWindow
+    private let pinned = Pinned()
+
+    /// How many of its first octets a packet or a probe may need; behind them lie the buckets of the loss window.
+    public static let busyByteCount = 768
+    /// How many a packet needs that is only sent.
+    public static let sendingByteCount = 192
 
     /// Before an inner packet sent over IPv4: outer IPv4, UDP, GENEVE and path option.
     public static let overheadOverIPv4 = IPv4Header.minimumByteCount + UDPHeader.byteCount + TunnelHeader.byteCount
@@ -66,6 +78,7 @@ public struct Tunnel: Sendable {
         transits = TransitMeter(clocksShared: configuration.clocksShared, at: now)
         prober = Prober(interval: configuration.probeInterval, random: &random, at: now)
         silentAt = now
+        nextDeadline = prober.nextProbeAt
     }
 
     /// The number of the tunnel that a datagram belongs to, by its header alone; nil where there is none.
@@ -76,15 +89,9 @@ public struct Tunnel: Sendable {
         return bits >> 62 == 0 ? UInt32(truncatingIfNeeded: bits >> 8) & 0xFF_FFFF : nil
     }
 
-    /// When ``wake(at:into:)`` is due: the next probe, or the onset of silence.
-    public var nextDeadline: Instant { isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt) }
-
     /// Whether anything has arrived within the detection time.
     @inlinable
     public func isAlive(at now: Instant) -> Bool { now < silentAt }
-
-    /// What the other end last said it receives of what this end sends.
-    public var peerReport: PathReport? { prober.peerReport }
 
     /// Appends the UDP payload that carries `innerPacket`.
     ///
@@ -127,6 +134,7 @@ public struct Tunnel: Sendable {
 
     /// Does what is due: takes a new sample, and appends a probe's UDP payload when its time has come.
     public mutating func wake(at now: Instant, into arena: inout ByteArena) -> ByteRange? {
+        defer { nextDeadline = isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt) }
         if now >= silentAt, !isSilenceNoted {
             isSilenceNoted = true
             takeSample(report(at: now))
@@ -169,8 +177,10 @@ extension Tunnel {
             return refuse(Self.cause(of: error))
         }
         switch prober.join(probe.sessionID) {
-        case .first, .known: break
+        case .known: break
+        case .first: peerReport = nil
         case .restarted:
+            peerReport = nil
             counters.restarts &+= 1
             arrivals.restart()
             transits.restart(at: now)
@@ -180,7 +190,7 @@ extension Tunnel {
         }
         guard accept(header.path.sequence, at: now) else { return .refused(.duplicate) }
         transits.record(probeTimestamp: probe.timestamp, at: now)
-        prober.receive(probe, at: now)
+        if let report = prober.receive(probe, at: now) { peerReport = report }
         counters.probesReceived &+= 1
         counters.bytesReceived &+= UInt64(truncatingIfNeeded: datagram.byteCount)
         return .probe
@@ -196,6 +206,8 @@ extension Tunnel {
             return false
         }
         lastReceivedAt = now
+        // No probe is further away than the new onset of silence.
+        if nextDeadline == silentAt { nextDeadline = prober.nextProbeAt }
         silentAt = now + detectionTime
         return true
     }

@@ -34,6 +34,7 @@ struct DeferredPacket: BitwiseCopyable {
 }
 
 struct Kernel: ~Copyable {
+    private let pinned = Pinned()
     /// Bytes in front of an IP packet in a frame.
     static let ipOffset = EthernetHeader.byteCount
     /// Stands for the overlay interface where a packet's port is asked for.
