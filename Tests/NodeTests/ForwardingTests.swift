@@ -1,4 +1,3 @@
-import BFD
 import Basics
 import Machine
 import Node
@@ -154,84 +153,5 @@ struct DatagramTests {
         #expect(verdict(on: [], in: world) == [.badTunnelHeader])
         #expect(verdict(on: Array(octets.dropLast()), in: world) == [.badChecksum])
         #expect(world.sites[0].delivered.isEmpty)
-    }
-
-    /// The inner packet of a BFD datagram between the sites, with another total length in its header.
-    private static func liveness(claiming totalLength: UInt16) -> [UInt8] {
-        var packet = Octets.udp(
-            from: .v4(Overlays.overlayAddress(1)), to: .v4(Overlays.overlayAddress(0)), ports: (49_152, 4_784),
-            payload: written {
-                ControlPacket(
-                    state: .down, detectMultiplier: 3, discriminators: (1, 0), desiredMinTx: .seconds(1),
-                    requiredMinRx: .milliseconds(100)
-                ).append(to: &$0)
-            })
-        packet[2] = UInt8(totalLength >> 8)
-        packet[3] = UInt8(truncatingIfNeeded: totalLength)
-        packet[10] = 0
-        packet[11] = 0
-        let checksum = packet[..<20].reading { span in
-            var sum = Checksum()
-            sum.add(span)
-            return sum.value
-        }
-        packet[10] = UInt8(checksum >> 8)
-        packet[11] = UInt8(truncatingIfNeeded: checksum)
-        return packet
-    }
-
-    @Test(arguments: [0, 19, 20, 27, 28, 51, 53, 65_535] as [UInt16])
-    func `a BFD packet with a false length is malformed`(totalLength: UInt16) {
-        let configuration = Overlays.pair().sites[0].configuration
-        var node = Node(configuration, random: SeededRandom(seed: 1), at: .zero)
-        var outbox = Outbox()
-        node.handle(.start, at: .zero, into: &outbox)
-        outbox.removeAll()
-        var peer = Tunnel(TunnelConfiguration(number: 0), random: SeededRandom(seed: 2), at: .zero)
-        let datagram = written { arena in
-            let packet = Self.liveness(claiming: totalLength)
-            _ = peer.seal(innerPacket: packet.span.bytes, at: .zero, into: &arena)
-        }
-        node.handle(
-            .datagram(
-                datagram.span.bytes, socket: SocketID(0), from: SocketAddress(Overlays.portAddress(1, 0), port: 6_081)),
-            at: .zero, into: &outbox)
-        #expect(outbox.actions == [.report(.dropped(.malformed))])
-    }
-
-    @Test func `a BFD packet with a flipped bit is refused`() {
-        let world = Overlays.settledPair()
-        var tunnel = Tunnel(TunnelConfiguration(number: 1), random: SeededRandom(seed: 2), at: world.now)
-        var packet = Self.liveness(claiming: 52)
-        packet[35] ^= 4
-        var verdicts: [DropCause] = []
-        // The second of a row of sequence numbers from elsewhere is the first that counts.
-        for _ in 0..<2 {
-            let datagram = written { arena in
-                _ = tunnel.seal(innerPacket: packet.span.bytes, at: world.now, into: &arena)
-            }
-            verdicts += verdict(on: datagram, socket: SocketID(1), from: Overlays.portAddress(1, 1), in: world)
-        }
-        #expect(verdicts == [.badChecksum, .badChecksum])
-        #expect(world.sites[0].upTunnels.sorted() == [0, 1])
-    }
-
-    @Test func `a BFD packet from an address that is not the peer's changes nothing`() {
-        let world = Overlays.star()
-        world.run(until: .zero + .seconds(8))
-        let start = world.now
-        // The second spoke, through its own tunnel, in the first one's name.
-        var tunnel = Tunnel(TunnelConfiguration(number: 1), random: SeededRandom(seed: 2), at: world.now)
-        var packet = Self.liveness(claiming: 52)
-        packet[15] = 2
-        for _ in 0..<2 {
-            let datagram = written { arena in
-                _ = tunnel.seal(innerPacket: packet.span.bytes, at: world.now, into: &arena)
-            }
-            let remote = SocketAddress(Overlays.portAddress(2, 0), port: 6_081)
-            world.handle(.datagram(datagram.span.bytes, socket: SocketID(0), from: remote), at: 0)
-        }
-        world.run(for: .seconds(2))
-        #expect(world.sites[0].states(since: start).isEmpty)
     }
 }

@@ -86,6 +86,23 @@ struct PathQualityTests {
         }
     }
 
+    @Test(arguments: [true, false]) func `only who sends in the direction that is slow leaves the path`(isForward: Bool)
+    {
+        let world = Self.callingPair(seed: 2, failbackDelay: .seconds(5), during: .seconds(20))
+        let onset = world.now
+        if isForward {
+            world.pipes[0].ways.forward.delay = .milliseconds(200)
+        } else {
+            world.pipes[0].ways.backward.delay = .milliseconds(200)
+        }
+        world.run(for: .seconds(10))
+        let (slow, fast) = isForward ? (world.sites[0], world.sites[1]) : (world.sites[1], world.sites[0])
+        #expect(Self.stays(slow.traffic(since: onset).filter(Self.isCall)).map(\.tunnel) == [0, 1])
+        #expect(Self.stays(fast.traffic(since: onset).filter(Self.isCall)).map(\.tunnel) == [0])
+        // The built-in class bears 400 ms: data stay with both.
+        #expect(slow.traffic(since: onset).contains { $0.at > onset + .seconds(9) && $0.tunnel == 0 })
+    }
+
     @Test func `a little jitter and a rare loss move nothing`() {
         let world = Self.callingPair(seed: 4, failbackDelay: .seconds(5), during: .seconds(40))
         let onset = world.now

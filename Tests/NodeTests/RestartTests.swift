@@ -6,14 +6,14 @@ import Testing
 
 /// A node that ends and begins anew, and what the other end makes of it.
 struct RestartTests {
-    @Test(arguments: [0, 10, 150, 2_000, 30_000] as [Int64])
-    func `a restarted node is taken back, however long it was away`(milliseconds: Int64) {
+    @Test(arguments: [0, 10, 150, 2_000, 30_000] as [Int64], [true, false])
+    func `a restarted node is taken back, however long it was away`(milliseconds: Int64, byPowerFailure: Bool) {
         forEachSeed(10) { random in
             let world = Overlays.settledPair(seed: random.next())
             let restarted = Int(random.below(2))
             let survivor = world.sites[1 - restarted]
             let end = world.now
-            world.kill(restarted)
+            world.kill(restarted, byPowerFailure: byPowerFailure)
             world.run(for: .milliseconds(milliseconds))
             let beginning = world.now
             world.restart(restarted)
@@ -28,7 +28,7 @@ struct RestartTests {
                 let own = world.sites[restarted].states(of: tunnel, since: beginning)
                 try #require(own.map(\.state) == [.up])
             }
-            world.run(for: .seconds(9))
+            world.run(for: .milliseconds(800))
             try #require(world.sites.allSatisfy { $0.isEstablished() && $0.forwarding.count == 3 })
 
             let start = world.now

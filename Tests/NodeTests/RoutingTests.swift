@@ -69,7 +69,8 @@ struct RoutingTests {
             #expect(end.at - loss >= .seconds(6) && end.at - loss <= .seconds(9))
         }
         world.pipes[0].cut(false)
-        world.run(for: .seconds(10))
+        // A second until the tunnel's ends hear each other, and the call follows at once.
+        world.run(for: .milliseconds(1_600))
         #expect(world.sites.allSatisfy { $0.isEstablished() && $0.forwarding.count == 3 })
     }
 
@@ -155,7 +156,8 @@ struct RoutingTests {
         #expect(!world.sites[1 - site].isEstablished())
         world.run(for: .seconds(8))
         #expect(world.sites.allSatisfy { $0.isEstablished() && $0.forwarding.count == 3 })
-        // No tunnel was touched.
+        // The old stream is closed at both ends, and no tunnel was touched.
+        #expect(world.sites.allSatisfy { $0.connections.count == 1 })
         #expect(world.sites.allSatisfy { $0.states(since: start).isEmpty })
     }
 
@@ -195,6 +197,15 @@ struct RoutingTests {
         world.handle(.streamOpened(StreamID(99), local: local, remote: stranger), at: 0)
         #expect(world.sites[0].abortedStreams == 2)
         #expect(world.sites[0].isEstablished())
+    }
+
+    @Test func `a stream that the peer has finished is finished here too`() throws {
+        let world = Overlays.settledPair()
+        let stream = try #require(world.sites[0].connections.keys.first)
+        let site = world.sites[0]
+        site.node.handle(.streamClosed(stream, .finished), at: world.now, into: &site.outbox)
+        let finished = site.outbox.actions.filter { $0 == .finish(stream) }
+        #expect(finished.count == 1)
     }
 
     @Test func `a stream that is reset costs the session and no more`() throws {

@@ -77,14 +77,16 @@ final class World {
     }
 
     /// Ends a node's process: its streams are reset, what it installed goes with it.
-    func kill(_ site: Int) {
+    ///
+    /// Where the power fails there is nobody left who could reset anything.
+    func kill(_ site: Int, byPowerFailure: Bool = false) {
         sites[site].isRunning = false
         sites[site].bindings = [:]
         sites[site].listener = nil
         sites[site].forwarding = []
         sites[site].upTunnels = []
         let streams = sites[site].connections.keys.sorted { $0.rawValue < $1.rawValue }
-        for stream in streams {
+        for stream in streams where !byPowerFailure {
             guard let end = sites[site].connections[stream] else { continue }
             queue(.reset, from: end)
         }
