@@ -2,11 +2,19 @@ public import Basics
 public import Telemetry
 public import Wire
 
-/// One change of the host's forwarding table.
+/// One change of what the host does with packets by itself: its forwarding table, and its data plane where it has one.
 public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
     /// Packets for the prefix go to the overlay interface.
     case install(IPPrefix)
     case withdraw(IPPrefix)
+    /// The data plane may carry packets through a tunnel that leaves by a port for an address.
+    case open(TunnelID, over: PortID, to: IPAddress)
+    /// Packets of flows that were steered into the tunnel go to the overlay interface again.
+    case close(TunnelID)
+    /// The data plane puts a flow's packets into a tunnel, as long as that is open.
+    case steer(FiveTuple, into: TunnelID)
+    /// A flow's packets go to the overlay interface again.
+    case release(FiveTuple)
 }
 
 /// One thing that a machine asks of its host; octets are ranges of the outbox's arena.

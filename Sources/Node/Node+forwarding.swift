@@ -22,6 +22,7 @@ extension Node {
             return outbox.append(.report(.dropped(.noPath)))
         }
         send(packet, through: place, at: now, into: &outbox)
+        handOver(head, into: place, toward: peer, &outbox)
     }
 
     /// Seals an inner packet and sends it through a tunnel.

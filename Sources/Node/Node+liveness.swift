@@ -110,6 +110,7 @@ extension Node {
         tunnels[place].isUp = isUp
         outbox.append(
             .report(.tunnelState(tunnels[place].end.id, isUp ? .up : .down, isUp ? .sessionUp : cause)))
+        judgeForDataplane(place, into: &outbox)
         updateSteering(place, isMeasured: false, at: now, into: &outbox)
         reachabilityChanged(of: tunnels[place].end.peer, at: now, into: &outbox)
     }

@@ -27,6 +27,7 @@ extension Node {
             tunnels[place].end.id, isUp: tunnels[place].isUp,
             sample: isMeasured ? sendingSample(of: place) : nil, at: now, into: &steeringChanges)
         if !steeringChanges.isEmpty { reportChanges(into: &outbox) }
+        takeBackMovedFlows(at: now, into: &outbox)
         armSteering()
     }
 
@@ -55,6 +56,7 @@ extension Node {
     mutating func wakeSteering(at now: Instant, into outbox: inout Outbox) {
         steering.wake(at: now, into: &steeringChanges)
         reportChanges(into: &outbox)
+        takeBackMovedFlows(at: now, into: &outbox)
         armSteering()
     }
 

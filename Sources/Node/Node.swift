@@ -42,6 +42,10 @@ public struct Node: ~Copyable {
     var nextSample: Instant
     /// Changes that steering has just made, until they are reported.
     var steeringChanges: ContiguousArray<TelemetryRecord> = []
+    var handedFlows = HandedFlows(capacity: 16_384)
+    /// How often the best paths had changed when handed flows were last looked at: all, and to each peer.
+    var choicesKnown: UInt64 = 0
+    var choicesKnownOfPeer: ContiguousArray<UInt64>
     /// Packets dropped for want of a path though a tunnel to their peer was up.
     public internal(set) var blackholedPackets: UInt64 = 0
 
@@ -54,6 +58,7 @@ public struct Node: ~Copyable {
         speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
         streams = PeerStreams(peerCount: configuration.peers.count)
         peerIsReachable = Array(repeating: false, count: configuration.peers.count)
+        choicesKnownOfPeer = ContiguousArray(repeating: 0, count: configuration.peers.count)
         nextSample = now + configuration.sampleInterval
         for end in configuration.tunnels {
             places.insert(end.id.rawValue, place: tunnels.count)

@@ -25,6 +25,8 @@ public struct NodeConfiguration: Sendable {
     public var bgpHoldTime: Interval
     /// Whether the node tells its peers of each other's prefixes and carries traffic between them.
     public var isTransit: Bool
+    /// Whether the host has a data plane that carries steered flows by itself.
+    public var usesDataplane: Bool
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -44,6 +46,7 @@ public struct NodeConfiguration: Sendable {
         sampleInterval = .milliseconds(100)
         bgpHoldTime = .seconds(9)
         isTransit = true
+        usesDataplane = false
     }
 }
 

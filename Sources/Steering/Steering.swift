@@ -52,6 +52,10 @@ public struct Steering: Sendable {
     /// Of each site for each policy.
     private var groups: ContiguousArray<Group> = []
     private var flows: FlowTable
+    /// How often the best path has changed, for any site and policy.
+    public private(set) var choiceCount: UInt64 = 0
+    /// The same for each site.
+    private var choiceCounts: ContiguousArray<UInt64> = []
     /// No path returns earlier; it may be behind the times, but never late.
     private var earliestReturn = Instant.never
 
@@ -169,6 +173,17 @@ extension Steering {
     /// How many flows are remembered, those included that have just fallen silent.
     public var flowCount: Int { flows.count }
 
+    /// How often the best path to a site has changed.
+    public func choiceCount(for site: UInt32) -> UInt64 {
+        siteOfNumber[UInt64(site)].map { choiceCounts[Int($0)] } ?? 0
+    }
+
+    /// Notes that a flow has gone on, though its packets were not seen.
+    public mutating func keep(_ flow: FlowKey, at now: Instant) {
+        guard let slot = flows.find(flow) else { return }
+        flows.touch(slot, at: now)
+    }
+
     /// What a flow that is remembered carries.
     public func application(of flow: FlowKey) -> Application? {
         flows.find(flow).map { flows[$0].application }
@@ -243,6 +258,7 @@ extension Steering {
         if let index = siteOfNumber[UInt64(number)] { return Int(index) }
         siteOfNumber[UInt64(number)] = UInt32(pathsOfSite.count)
         pathsOfSite.append([])
+        choiceCounts.append(0)
         for _ in policies { groups.append(Group()) }
         return pathsOfSite.count - 1
     }
@@ -274,6 +290,8 @@ extension Steering {
             guard chosen != previous else { continue }
             groups[group].cause = cause(of: previous, to: chosen, for: policy)
             groups[group].path = chosen
+            choiceCount &+= 1
+            choiceCounts[site] &+= 1
             groups[group].current = chosen.map { paths[$0].tunnel }
         }
     }

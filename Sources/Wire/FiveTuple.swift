@@ -1,5 +1,4 @@
 public import Telemetry
-public import Wire
 
 /// One direction of a flow, by its addresses, protocol and ports.
 public struct FiveTuple: Hashable, Sendable, BitwiseCopyable {
@@ -18,8 +17,9 @@ public struct FiveTuple: Hashable, Sendable, BitwiseCopyable {
             sourcePort: source.port, destinationPort: destination.port)
     }
 
+    /// A direction by its parts.
     @inlinable
-    init(
+    public init(
         source: IPAddress, destination: IPAddress, protocolNumber: UInt8, sourcePort: UInt16, destinationPort: UInt16
     ) {
         self.source = source

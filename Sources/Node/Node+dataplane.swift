@@ -1,0 +1,62 @@
+import BFD
+import Basics
+import Machine
+import Steering
+import Telemetry
+import Tunnel
+import Wire
+
+// The node decides where a flow goes when it sees its first packet, and leaves the others to the host's data plane.
+// It takes them back when the choice may be another: a tunnel that is down is closed, and whose packets find no
+// tunnel come to the node; where the best path to a peer changes, all flows to the peer are released.
+
+extension Node {
+    /// Lets the data plane carry a flow from its next packet on.
+    mutating func handOver(
+        _ head: PacketHead, into place: Int, toward peer: Int, _ outbox: inout Outbox
+    ) {
+        guard configuration.usesDataplane, tunnels[place].isUp, Self.isCarried(head.flow.protocolNumber),
+            head.flow.sourcePort != 0 || head.flow.destinationPort != 0
+        else { return }
+        let tunnel = tunnels[place].end.id
+        guard handedFlows.tunnel(of: head.key) != tunnel else { return }
+        if let evicted = handedFlows.insert(head.flow, head.key, into: tunnel, toward: peer) {
+            outbox.append(.program(.release(evicted)))
+        }
+        outbox.append(.program(.steer(head.flow, into: tunnel)))
+    }
+
+    private static func isCarried(_ protocolNumber: UInt8) -> Bool {
+        protocolNumber == ProtocolNumber.tcp || protocolNumber == ProtocolNumber.udp
+    }
+
+    /// Opens or closes a tunnel for the data plane, by the verdict on it.
+    mutating func judgeForDataplane(_ place: Int, into outbox: inout Outbox) {
+        guard configuration.usesDataplane else { return }
+        let end = tunnels[place].end
+        guard tunnels[place].isUp else { return outbox.append(.program(.close(end.id))) }
+        outbox.append(.program(.open(end.id, over: configuration.ports[end.port].id, to: end.remoteAddress)))
+    }
+
+    /// Takes back the flows to each peer whose best paths are others than when it was last asked.
+    mutating func takeBackMovedFlows(at now: Instant, into outbox: inout Outbox) {
+        guard configuration.usesDataplane, steering.choiceCount != choicesKnown else { return }
+        choicesKnown = steering.choiceCount
+        for peer in configuration.peers.indices {
+            let count = steering.choiceCount(for: UInt32(peer))
+            guard count != choicesKnownOfPeer[peer] else { continue }
+            choicesKnownOfPeer[peer] = count
+            takeBackFlows(toward: peer, at: now, into: &outbox)
+        }
+    }
+
+    private mutating func takeBackFlows(toward peer: Int, at now: Instant, into outbox: inout Outbox) {
+        var taken: ContiguousArray<FiveTuple> = []
+        handedFlows.removeAll(toward: peer) { taken.append($0) }
+        for flow in taken {
+            // The node has not seen its packets, but they may have passed until now.
+            steering.keep(flow.key, at: now)
+            outbox.append(.program(.release(flow)))
+        }
+    }
+}
