@@ -1,0 +1,74 @@
+import CMnl
+
+// Changes to links, addresses, neighbours and routes, written one behind the other, to be sent in one call.
+//
+// The kernel carries them out in order and answers each; one that it refuses does not stop those after it. A link that
+// is made in a batch can be spoken of in the same batch by its name, or by its index if the batch chose that.
+
+/// Requests to the kernel's routing that one `sendmsg` will carry.
+public struct NetlinkBatch: ~Copyable {
+    private(set) var storage: UnsafeMutableRawPointer
+    private var capacity = 16_384
+    private(set) var byteCount = 0
+    /// What each request asks for, in words, for the error that it may get.
+    private(set) var requests: [Request] = []
+
+    struct Request {
+        let start: Int
+        let description: String
+    }
+
+    /// The most that one request can take: two ends of a veth, with all that can be said of them.
+    private static let roomForOne = 2_048
+
+    public init() {
+        storage = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit { storage.deallocate() }
+
+    /// How many requests there are.
+    public var count: Int { requests.count }
+
+    /// A copy of the octets as they will be sent; the sequence numbers count from zero.
+    public var octets: [UInt8] {
+        Array(UnsafeRawBufferPointer(start: storage, count: byteCount))
+    }
+
+    /// Adds one request that `fill` completes.
+    mutating func append(
+        _ type: Int, _ flags: Int32, _ description: String, _ fill: (NetlinkMessage) -> Void
+    ) {
+        if capacity - byteCount < Self.roomForOne { grow() }
+        guard let header = mnl_nlmsg_put_header(storage + byteCount) else { return }
+        header.pointee.nlmsg_type = UInt16(type)
+        header.pointee.nlmsg_flags = UInt16(NLM_F_REQUEST | flags)
+        header.pointee.nlmsg_seq = UInt32(requests.count)
+        fill(NetlinkMessage(header: header))
+        requests.append(Request(start: byteCount, description: description))
+        byteCount += (Int(header.pointee.nlmsg_len) + 3) & ~3
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity * 2, alignment: 16)
+        larger.copyMemory(from: storage, byteCount: byteCount)
+        storage.deallocate()
+        storage = larger
+        capacity *= 2
+    }
+
+    /// Numbers the requests from `first` on.
+    func number(from first: UInt32) {
+        for (index, request) in requests.enumerated() {
+            let header = (storage + request.start).assumingMemoryBound(to: nlmsghdr.self)
+            header.pointee.nlmsg_seq = first &+ UInt32(index)
+        }
+    }
+}
+
+/// Flags of requests that change something.
+enum ChangeFlags {
+    static let change = NLM_F_ACK
+    static let create = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+    static let replace = NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE
+}
