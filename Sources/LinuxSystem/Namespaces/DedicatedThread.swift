@@ -15,14 +15,15 @@ private final class Work {
 func onDedicatedThread<Value: ~Copyable>(
     _ body: () throws(SystemError) -> Value
 ) throws(SystemError) -> Value {
-    let outcome = UnsafeMutablePointer<Result<Value, SystemError>>.allocate(capacity: 1)
-    defer { outcome.deallocate() }
+    let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+    defer { value.deallocate() }
+    var failure: SystemError?
     let status = withoutActuallyEscaping(body) { body in
         let work = Work {
             do throws(SystemError) {
-                outcome.initialize(to: .success(try body()))
+                value.initialize(to: try body())
             } catch {
-                outcome.initialize(to: .failure(error))
+                failure = error
             }
         }
         return withExtendedLifetime(work) {
@@ -33,7 +34,8 @@ func onDedicatedThread<Value: ~Copyable>(
         }
     }
     guard status == 0 else { throw .refused("start a thread", number: status, explanation: "") }
-    return try outcome.move().get()
+    if let failure { throw failure }
+    return value.move()
 }
 
 private func performWork(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {

@@ -15,14 +15,28 @@ public struct RouteSocket: ~Copyable {
 
     /// Opens a socket in the namespace of the calling thread.
     public init() throws(SystemError) {
+        self.init(owning: try Self.open())
+    }
+
+    /// Opens a socket inside a namespace, which the socket keeps alive.
+    public init(in namespace: borrowing NetworkNamespace) throws(SystemError) {
+        self.init(owning: try namespace.perform { () throws(SystemError) in try Self.open() })
+    }
+
+    private init(owning socket: OpaquePointer) {
+        self.socket = socket
+        buffer = .allocate(byteCount: 65_536, alignment: 16)
+    }
+
+    private static func open() throws(SystemError) -> OpaquePointer {
         guard let socket = mnl_socket_open2(NETLINK_ROUTE, Int32(SOCK_CLOEXEC.rawValue)) else {
             let number = errno
             throw .refused("open a netlink socket", number: number, explanation: "")
         }
         do throws(SystemError) {
             try checked(mnl_socket_bind(socket, 0, 0), "bind a netlink socket")
-            try Self.set(NETLINK_EXT_ACK, on: socket)
-            try Self.set(NETLINK_CAP_ACK, on: socket)
+            try set(NETLINK_EXT_ACK, on: socket)
+            try set(NETLINK_CAP_ACK, on: socket)
         } catch {
             mnl_socket_close(socket)
             throw error
@@ -31,13 +45,7 @@ public struct RouteSocket: ~Copyable {
         var room: Int32 = 4 << 20
         let size = socklen_t(MemoryLayout<Int32>.size)
         _ = setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &room, size)
-        self.socket = socket
-        buffer = .allocate(byteCount: 65_536, alignment: 16)
-    }
-
-    /// Opens a socket inside a namespace, which the socket keeps alive.
-    public init(in namespace: borrowing NetworkNamespace) throws(SystemError) {
-        self = try namespace.perform { () throws(SystemError) in try RouteSocket() }
+        return socket
     }
 
     deinit {

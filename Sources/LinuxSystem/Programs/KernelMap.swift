@@ -55,6 +55,8 @@ public struct KernelMap: ~Copyable {
     }
 
     /// Writes one entry.
+    ///
+    /// Where a value is an interface's number, as in a map of devices, the calling thread must be in its namespace.
     public func update(_ key: RawSpan, to value: RawSpan, if condition: Condition = .any) throws(SystemError) {
         try check(key)
         try checkEntry(value.byteCount)

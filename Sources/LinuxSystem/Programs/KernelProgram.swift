@@ -20,6 +20,14 @@ public struct KernelProgram: ~Copyable {
         isGPLCompatible = information.gpl_compatible != 0
     }
 
+    /// Whether the kernel has a program of that number, whoever holds it.
+    public static func exists(_ identifier: UInt32) throws(SystemError) -> Bool {
+        let number = bpf_prog_get_fd_by_id(identifier)
+        if number < 0, errno == ENOENT { return false }
+        _ = FileDescriptor(owning: try checked(number, "look for the program \(identifier)"))
+        return true
+    }
+
     /// Assembles the program that lets every frame pass.
     ///
     /// It takes frames in fragments, so it does not limit an interface's MTU.

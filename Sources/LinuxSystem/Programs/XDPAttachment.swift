@@ -30,15 +30,23 @@ public struct XDPAttachment: ~Copyable {
         _ program: borrowing KernelProgram, to interface: InterfaceIndex, in namespace: borrowing NetworkNamespace,
         allowing modes: AllowedModes = .nativeOnly
     ) throws(SystemError) {
-        self = try namespace.perform { () throws(SystemError) in
-            try XDPAttachment(attaching: program, to: interface, allowing: modes)
-        }
+        let made = try namespace.perform { () throws(SystemError) in try Self.attach(program, interface, modes) }
+        self.interface = interface
+        mode = made.mode
+        reasonForGeneric = made.reason
+        link = made.link
     }
 
-    /// Attaches within the calling thread's namespace.
-    private init(
-        attaching program: borrowing KernelProgram, to interface: InterfaceIndex, allowing modes: AllowedModes
-    ) throws(SystemError) {
+    private struct Made: ~Copyable {
+        let link: FileDescriptor
+        let mode: XDPMode
+        let reason: SystemError?
+    }
+
+    /// Attaches within the calling thread's namespace, and reads back what came of it.
+    private static func attach(
+        _ program: borrowing KernelProgram, _ interface: InterfaceIndex, _ modes: AllowedModes
+    ) throws(SystemError) -> Made {
         var reason: SystemError?
         let link: FileDescriptor
         switch modes {
@@ -63,10 +71,7 @@ public struct XDPAttachment: ~Copyable {
             throw .notAsAsked(
                 "XDP on \(state.name)", asked: "\(asked.rawValue) program \(program.identifier)", found: found)
         }
-        self.interface = interface
-        self.link = link
-        mode = attached.mode
-        reasonForGeneric = reason
+        return Made(link: link, mode: attached.mode, reason: reason)
     }
 
     private static func link(
