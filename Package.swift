@@ -65,6 +65,10 @@ let package = Package(
         library(
             "Results",
             vocabulary + ["Scenario", "Measure", "CPcap", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        library("LinuxSystem", vocabulary + ["CBPF", "CLinux", "CMnl"]),
         // Floor 6: the program
         .executableTarget(
             name: "patronus-sim",
@@ -92,6 +96,7 @@ let package = Package(
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
+        tests("LinuxSystemTests", vocabulary + ["LinuxSystem"]),
         tests("ProgramTests"),
         tests("TidyTests"),
     ],

@@ -78,7 +78,11 @@ struct AttachmentTests {
         var sent = 0
         for round in 0..<20 {
             sent += sender.send(10, to: Lab.sinkAddress, port: 5_000)
-            if round.isMultiple(of: 2) { try attachment.replace(by: successor) } else { try attachment.replace(by: one) }
+            if round.isMultiple(of: 2) {
+                try attachment.replace(by: successor)
+            } else {
+                try attachment.replace(by: one)
+            }
         }
         let received = receiver.received(expecting: sent)
         let (runs, expected) = (try attachment.programIdentifier, one.identifier)

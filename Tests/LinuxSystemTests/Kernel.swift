@@ -23,8 +23,8 @@ enum Kernel {
 }
 
 /// Asks again and again whether something has come true, for at most a few seconds.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<300 {
+func eventually(attempts: Int = 300, _ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<attempts {
         if try condition() { return true }
         usleep(10_000)
     }

@@ -90,7 +90,7 @@ struct PreparedVethTests {
         let sent = sender.send(Self.count, size: 1_472, to: Lab.sinkAddress, port: 5_000)
         #expect(sent == Self.count)
         var received = 0
-        _ = try eventually {
+        _ = try eventually(attempts: 40) {
             let now = try lab.sinkRoutes.existingLink(.index(Lab.sinkEnd)).counters.receivedPackets
             received = Int(now - before)
             return received >= Self.count

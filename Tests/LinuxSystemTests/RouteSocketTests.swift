@@ -137,7 +137,8 @@ struct RouteSocketTests {
         #expect(thrown?.number == ENETUNREACH)
         #expect(
             thrown?.description
-                == "add the route to 10.9.0.0/16 through 10.77.0.1: Network is unreachable: Nexthop has invalid gateway")
+                == "add the route to 10.9.0.0/16 through 10.77.0.1: Network is unreachable: Nexthop has invalid gateway"
+        )
     }
 
     @Test func `of a batch the others are carried out when one is refused`() throws {

@@ -17,11 +17,14 @@ struct DatagramSocket: ~Copyable {
         var room: Int32 = 16 << 20
         setsockopt(descriptor.number, SOL_SOCKET, SO_RCVBUFFORCE, &room, socklen_t(MemoryLayout<Int32>.size))
         var address = Self.address(.any, port)
-        let status = port == 0 ? 0 : withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        let status =
+            port == 0
+            ? 0
+            : withUnsafePointer(to: &address) { address in
+                address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
-        }
         if status < 0 { throw .refused("bind", number: errno, explanation: "") }
         self.descriptor = descriptor
     }

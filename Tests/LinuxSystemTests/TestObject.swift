@@ -33,9 +33,9 @@ enum TestObject {
             let process = Process()
             process.executableURL = URL(filePath: clang)
             #if arch(x86_64)
-                let architecture = "x86_64"
+            let architecture = "x86_64"
             #else
-                let architecture = "aarch64"
+            let architecture = "aarch64"
             #endif
             process.arguments = [
                 "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-I/usr/include/\(architecture)-linux-gnu",

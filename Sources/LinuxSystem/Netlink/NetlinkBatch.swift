@@ -22,7 +22,7 @@ public struct NetlinkBatch: ~Copyable {
     private static let roomForOne = 2_048
 
     public init() {
-        storage = .allocate(byteCount: capacity, alignment: 16)
+        storage = Self.emptyStorage(capacity)
     }
 
     deinit { storage.deallocate() }
@@ -49,8 +49,15 @@ public struct NetlinkBatch: ~Copyable {
         byteCount += (Int(header.pointee.nlmsg_len) + 3) & ~3
     }
 
+    /// Memory of zeros: the library leaves the octets between attributes as they are.
+    private static func emptyStorage(_ capacity: Int) -> UnsafeMutableRawPointer {
+        let storage = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        storage.initializeMemory(as: UInt8.self, repeating: 0, count: capacity)
+        return storage
+    }
+
     private mutating func grow() {
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity * 2, alignment: 16)
+        let larger = Self.emptyStorage(capacity * 2)
         larger.copyMemory(from: storage, byteCount: byteCount)
         storage.deallocate()
         storage = larger

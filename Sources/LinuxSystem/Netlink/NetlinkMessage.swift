@@ -65,7 +65,9 @@ struct NetlinkAttributes {
         let end = place + octets.count
         while true {
             let attribute = place.assumingMemoryBound(to: nlattr.self)
-            guard mnl_attr_ok(attribute, Int32(end - place)), let payload = mnl_attr_get_payload(attribute) else { return }
+            guard mnl_attr_ok(attribute, Int32(end - place)), let payload = mnl_attr_get_payload(attribute) else {
+                return
+            }
             let count = Int(mnl_attr_get_payload_len(attribute))
             body(
                 Int(mnl_attr_get_type(attribute)),

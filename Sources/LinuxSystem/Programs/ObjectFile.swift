@@ -66,7 +66,8 @@ public struct ObjectFile: ~Copyable {
             }
             var sectionSize = 0
             guard let values = UnsafeMutableRawPointer(mutating: bpf_map__initial_value(map, &sectionSize)),
-                Int(offset) + size <= sectionSize else {
+                Int(offset) + size <= sectionSize
+            else {
                 throw .refused("set the variable \(name)", number: EINVAL, explanation: "it lies outside \(section)")
             }
             octets.withUnsafeBytes { octets in
