@@ -51,7 +51,8 @@ struct RequestTests {
     @Test func `a route names its table, who made it, and how far it reaches`() {
         let expected = [
             "34000000", "1800", "0506", "00000000", "00000000",  // length, RTM_NEWROUTE, request|ack|excl|create
-            "02", "10", "00", "00", "fe", "04", "00", "01", "00000000",  // AF_INET, /16, main, static, universe, unicast
+            "02", "10", "00", "00",  // AF_INET, /16 to, /0 from, type of service
+            "fe", "04", "00", "01", "00000000",  // main table, static, universe, unicast, flags
             "0800", "0100", "0a020000",  // RTA_DST 10.2.0.0
             "0800", "0500", "0a0102fe",  // RTA_GATEWAY 10.1.2.254
             "0800", "0400", "07000000",  // RTA_OIF 7
