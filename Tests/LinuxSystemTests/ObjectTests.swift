@@ -94,15 +94,6 @@ struct ObjectTests {
         #expect(throws: SystemError.self) { _ = try RingBuffer(object.map("flows")) }
     }
 
-    @Test func `a program that lets everything pass needs no compiler`() throws {
-        let program = try KernelProgram.passingEverything()
-        var output: [UInt8] = []
-        let run = try program.run(on: packet.span.bytes, into: &output)
-        #expect(run.verdict == 2)
-        let isGPLCompatible = program.isGPLCompatible
-        #expect(isGPLCompatible)
-    }
-
     private static let careless =
         TestObject.header + """
             SEC("xdp") int careless(struct xdp_md *context) {

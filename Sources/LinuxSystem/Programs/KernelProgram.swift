@@ -27,33 +27,6 @@ public struct KernelProgram: ~Copyable {
         _ = FileDescriptor(owning: try checked(number, "look for the program \(identifier)"))
         return true
     }
-
-    /// Assembles the program that lets every frame pass.
-    ///
-    /// It takes frames in fragments, so it does not limit an interface's MTU.
-    public static func passingEverything() throws(SystemError) -> KernelProgram {
-        let instructions = [
-            Self.instruction(BPF_ALU64 | BPF_MOV | BPF_K, immediate: Int32(XDP_PASS.rawValue)),
-            Self.instruction(BPF_JMP | BPF_EXIT, immediate: 0),
-        ]
-        let name = "patronus_pass"
-        let number = try explained(
-            {
-                var options = bpf_prog_load_opts()
-                options.sz = MemoryLayout<bpf_prog_load_opts>.size
-                options.prog_flags = BPF_F_XDP_HAS_FRAGS
-                return bpf_prog_load(BPF_PROG_TYPE_XDP, name, "GPL", instructions, instructions.count, &options)
-            }, fails: { $0 < 0 }, "load the program \(name)")
-        return try KernelProgram(FileDescriptor(owning: number), name: name)
-    }
-
-    /// One instruction on register 0 (RFC 9669 §3).
-    private static func instruction(_ code: Int32, immediate: Int32) -> bpf_insn {
-        var instruction = bpf_insn()
-        instruction.code = UInt8(truncatingIfNeeded: code)
-        instruction.imm = immediate
-        return instruction
-    }
 }
 
 extension KernelProgram {
