@@ -18,6 +18,16 @@ struct AssembledProgramTests {
         #expect(isGPLCompatible)
     }
 
+    @Test(arguments: [4, 20, 64]) func `a generator gives frames their head and leaves the rest`(count: Int) throws {
+        let head = [UInt8](repeating: 0xA5, count: count)
+        let program = try KernelProgram.transmitting(head.span.bytes)
+        var output: [UInt8] = []
+        let run = try program.run(on: packet.span.bytes, into: &output)
+        #expect(run.verdict == XDPVerdict.transmit.rawValue && output == head + packet.dropFirst(count))
+        let short = try program.run(on: packet.span.bytes.extracting(0..<14), into: &output)
+        #expect(short.verdict == (count > 14 ? XDPVerdict.drop : .transmit).rawValue)
+    }
+
     @Test func `live frames go out of a port, through a redirection, and are counted at the end`() throws {
         var lab = try Lab()
         let near = try PreparedVeth(Lab.nodePort, in: lab.node, peerIn: lab.host, leastMTU: 1_500)

@@ -37,6 +37,32 @@ extension KernelProgram {
             ])
     }
 
+    /// Assembles the program that gives every frame the same first octets and sends it back out of its port.
+    ///
+    /// It makes frames: those that it runs on live are used again and again, with what the last journey did to them.
+    /// The head is written in words of four octets, what is over is left out; a shorter frame is dropped.
+    public static func transmitting(_ head: RawSpan) throws(SystemError) -> KernelProgram {
+        let words = min(head.byteCount / 4, 32)
+        var instructions = [
+            instruction(
+                BPF_LDX | BPF_MEM | BPF_W, 2, from: 1, offset: Int16(MemoryLayout<xdp_md>.offset(of: \.data) ?? 0)),
+            instruction(
+                BPF_LDX | BPF_MEM | BPF_W, 3, from: 1, offset: Int16(MemoryLayout<xdp_md>.offset(of: \.data_end) ?? 4)),
+            instruction(BPF_ALU64 | BPF_MOV | BPF_X, 4, from: 2),
+            instruction(BPF_ALU64 | BPF_ADD | BPF_K, 4, immediate: Int32(4 * words)),
+            instruction(BPF_JMP | BPF_JGT | BPF_X, 4, from: 3, offset: Int16(words + 2)),
+        ]
+        for word in 0..<words {
+            let octets = head.unsafeLoadUnaligned(fromByteOffset: 4 * word, as: Int32.self)
+            instructions.append(
+                instruction(BPF_ST | BPF_MEM | BPF_W, 2, offset: Int16(4 * word), immediate: octets))
+        }
+        for verdict in [XDPVerdict.transmit, .drop] {
+            instructions += [move(Int32(verdict.rawValue), to: 0), instruction(BPF_JMP | BPF_EXIT)]
+        }
+        return try assemble("patronus_gen", instructions)
+    }
+
     /// Hands instructions to the kernel as a program that takes frames in fragments, so that it limits no MTU.
     private static func assemble(_ name: String, _ instructions: [bpf_insn]) throws(SystemError) -> KernelProgram {
         let number = try explained(
@@ -53,10 +79,14 @@ extension KernelProgram {
         instruction(BPF_ALU64 | BPF_MOV | BPF_K, register, immediate: value)
     }
 
-    private static func instruction(_ code: Int32, _ register: UInt8 = 0, immediate: Int32 = 0) -> bpf_insn {
+    private static func instruction(
+        _ code: Int32, _ register: UInt8 = 0, from source: UInt8 = 0, offset: Int16 = 0, immediate: Int32 = 0
+    ) -> bpf_insn {
         var instruction = bpf_insn()
         instruction.code = UInt8(truncatingIfNeeded: code)
         instruction.dst_reg = register
+        instruction.src_reg = source
+        instruction.off = offset
         instruction.imm = immediate
         return instruction
     }
