@@ -164,6 +164,17 @@ struct RouteSocketTests {
         #expect(found == 600)
     }
 
+    @Test func `a batch larger than the kernel takes at once is carried out whole`() throws {
+        var pair = try Pair()
+        let addresses = (0..<4_000).map {
+            InterfaceAddress(
+                .v4(IPv4Address(bits: 0x0A20_0000 + UInt32($0))), prefixLength: 32, on: InterfaceIndex(20))
+        }
+        try pair.routes.change { batch in for address in addresses { batch.addAddress(address) } }
+        let found = try pair.routes.addresses(on: InterfaceIndex(20)).filter { $0.prefixLength == 32 }
+        #expect(found.sorted { $0.address < $1.address } == addresses)
+    }
+
     @Test func `many links are listed whole`() throws {
         let namespace = try NetworkNamespace()
         var routes = try RouteSocket(in: namespace)

@@ -3,8 +3,8 @@ import Wire
 
 /// Three namespaces in a row - generator, node, sink - joined by veths: where a data plane is measured.
 ///
-/// Frames are made in the kernel (BPF_PROG_TEST_RUN with live frames) at the generator's end, come in at the node's near
-/// port, and are counted and dropped at the sink's end by a program, before a packet is made of them.
+/// Frames are made in the kernel (BPF_PROG_TEST_RUN with live frames) at the generator's end, come in at the node's
+/// near port, and are counted and dropped at the sink's end by a program, before a packet is made of them.
 struct Row: ~Copyable {
     let generator: NetworkNamespace
     let node: NetworkNamespace

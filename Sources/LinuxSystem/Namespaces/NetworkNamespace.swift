@@ -3,10 +3,10 @@ import Glibc
 
 // Network namespaces, held by descriptor.
 //
-// A namespace lives as long as something holds it: a descriptor, a process, or a mount. Here it is a descriptor, so that
-// it goes, with every link in it, when its owner does, however that ends. What is to happen inside happens on a thread
-// that was made for it (setns(2) changes one thread); sockets opened there stay in the namespace and may be used from
-// anywhere. A name below /var/run/netns, which `ip netns` shows, is given only when asked for.
+// A namespace lives as long as something holds it: a descriptor, a process, or a mount. Here it is a descriptor, so
+// that it goes, with every link in it, when its owner does, however that ends. What is to happen inside happens on a
+// thread that was made for it (setns(2) changes one thread); sockets opened there stay in the namespace and may be
+// used from anywhere. A name below /var/run/netns, which `ip netns` shows, is given only when asked for.
 
 /// One network namespace, which ends with the last of its owners.
 public struct NetworkNamespace: ~Copyable, Sendable {

@@ -5,11 +5,11 @@ import CMnl
 // The kernel carries them out in order and answers each; one that it refuses does not stop those after it. A link that
 // is made in a batch can be spoken of in the same batch by its name, or by its index if the batch chose that.
 
-/// Requests to the kernel's routing that one `sendmsg` will carry.
+/// Requests to the kernel's routing that are sent together: in one `sendmsg`, or in a few when there are very many.
 public struct NetlinkBatch: ~Copyable {
-    private(set) var storage: UnsafeMutableRawPointer
+    private var storage: UnsafeMutableRawPointer
     private var capacity = 16_384
-    private(set) var byteCount = 0
+    private var byteCount = 0
     /// What each request asks for, in words, for the error that it may get.
     private(set) var requests: [Request] = []
 
@@ -62,6 +62,32 @@ public struct NetlinkBatch: ~Copyable {
         storage.deallocate()
         storage = larger
         capacity *= 2
+    }
+
+    /// The ranges of requests that one call can carry each: the kernel takes so many octets at once, and its answers
+    /// have to fit where they wait.
+    var pieces: [Range<Int>] {
+        var pieces: [Range<Int>] = []
+        var first = 0
+        for index in requests.indices {
+            let end = end(of: index)
+            if end - requests[first].start > 98_304 || index - first == 500 {
+                pieces.append(first..<index)
+                first = index
+            }
+        }
+        return first < requests.count ? pieces + [first..<requests.count] : pieces
+    }
+
+    /// The octets of some of the requests.
+    func octets(of piece: Range<Int>) -> UnsafeRawBufferPointer {
+        guard !piece.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let start = requests[piece.lowerBound].start
+        return UnsafeRawBufferPointer(start: storage + start, count: end(of: piece.upperBound - 1) - start)
+    }
+
+    private func end(of index: Int) -> Int {
+        index + 1 < requests.count ? requests[index + 1].start : byteCount
     }
 
     /// Numbers the requests from `first` on.

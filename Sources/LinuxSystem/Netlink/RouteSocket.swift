@@ -84,28 +84,25 @@ public struct RouteSocket: ~Copyable {
         let first = sequence &+ 1
         sequence = sequence &+ UInt32(batch.count)
         batch.number(from: first)
-        let socket = socket
-        let (octets, count) = (UnsafeRawPointer(batch.storage), batch.byteCount)
-        let sent = uninterrupted { mnl_socket_sendto(socket, octets, count) }
-        if sent < 0 {
-            let number = errno
-            throw .refused("ask the kernel's routing", number: number, explanation: "")
-        }
         var refusals: [SystemError] = []
         var wasInterrupted = false
-        var outstanding = batch.count
-        while outstanding > 0 {
-            try eachMessage { message in
-                let index = Int(message.pointee.nlmsg_seq &- first)
-                guard index < batch.count else { return }
-                if message.pointee.nlmsg_flags & UInt16(NLM_F_DUMP_INTR) != 0 { wasInterrupted = true }
-                switch Int32(message.pointee.nlmsg_type) {
-                case NLMSG_ERROR, NLMSG_DONE:
-                    outstanding -= 1
-                    let refusal = Refusal(message)
-                    if refusal.number != 0 { refusals.append(refusal.error(batch.requests[index].description)) }
-                case NLMSG_NOOP, NLMSG_OVERRUN: break
-                default: receive(message)
+        for piece in batch.pieces {
+            try send(batch.octets(of: piece))
+            var outstanding = piece.count
+            while outstanding > 0 {
+                try eachMessage { message in
+                    // What is numbered otherwise answers a call that was given up.
+                    let index = Int(message.pointee.nlmsg_seq &- first)
+                    guard piece.contains(index) else { return }
+                    if message.pointee.nlmsg_flags & UInt16(NLM_F_DUMP_INTR) != 0 { wasInterrupted = true }
+                    switch Int32(message.pointee.nlmsg_type) {
+                    case NLMSG_ERROR, NLMSG_DONE:
+                        outstanding -= 1
+                        let refusal = Refusal(message)
+                        if refusal.number != 0 { refusals.append(refusal.error(batch.requests[index].description)) }
+                    case NLMSG_NOOP, NLMSG_OVERRUN: break
+                    default: receive(message)
+                    }
                 }
             }
         }
@@ -114,6 +111,14 @@ public struct RouteSocket: ~Copyable {
         }
         if wasInterrupted {
             throw .refused(batch.requests[0].description, number: EINTR, explanation: "it changed meanwhile")
+        }
+    }
+
+    private func send(_ octets: UnsafeRawBufferPointer) throws(SystemError) {
+        let socket = socket
+        if uninterrupted({ mnl_socket_sendto(socket, octets.baseAddress, octets.count) }) < 0 {
+            let number = errno
+            throw .refused("ask the kernel's routing", number: number, explanation: "")
         }
     }
 

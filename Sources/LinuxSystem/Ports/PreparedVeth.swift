@@ -2,8 +2,8 @@
 //
 // veth drops in silence what it cannot do, so whoever runs an XDP program on one end has to see to the other end first:
 //
-// - A frame that is redirected or sent back out (XDP_REDIRECT, XDP_TX) is delivered only to an end that polls, and the one
-//   way of making it poll that serves both is an XDP program there: the peer gets one that passes everything.
+// - A frame that is redirected or sent back out (XDP_REDIRECT, XDP_TX) is delivered only to an end that polls, and
+//   the one way of making it poll that serves both is an XDP program there: the peer gets one that passes everything.
 // - Attaching XDP does not switch off the peer's transmit checksum offload, so a host's UDP and TCP would leave with
 //   empty checksums and be redirected so: it is switched off.
 // - A frame larger than the MTU of either end and an Ethernet header is dropped: the MTU has to have room for what

@@ -3,9 +3,10 @@ import Glibc
 
 // Compiled programs and their maps, from the octets of an ELF object to the kernel, by libbpf.
 //
-// `ObjectFile` is an object that was opened and can still be changed: sizes of maps, values of constants, which programs
-// to load. `load()` consumes it and gives the `LoadedObject`, which can only be used; what was possible before is not
-// possible after, and neither compiles. Programs and maps are handles of their own and outlive the object.
+// `ObjectFile` is an object that was opened and can still be changed: sizes of maps, values of constants, which
+// programs to load. `load()` consumes it and gives the `LoadedObject`, which can only be used; what was possible
+// before is not possible after, and neither compiles. Programs and maps are handles of their own and outlive the
+// object.
 
 /// An object of programs and maps before the kernel has it.
 public struct ObjectFile: ~Copyable {
