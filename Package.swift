@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "patronus-sim", targets: ["patronus-sim"]),
         .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
+        .library(name: "PatronusLinux", targets: ["Wire", "LinuxSystem"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -68,6 +69,10 @@ let package = Package(
         library(
             "Results",
             vocabulary + ["Scenario", "Measure", "CPcap", "CCrypto", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        library("LinuxSystem", vocabulary + ["CBPF", "CLinux", "CMnl"]),
         // Floor 6: the program
         .executableTarget(
             name: "patronus-sim",
@@ -95,6 +100,7 @@ let package = Package(
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
+        tests("LinuxSystemTests", vocabulary + ["LinuxSystem"]),
         tests("ProgramTests"),
         tests("TidyTests"),
     ],

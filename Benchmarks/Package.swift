@@ -9,7 +9,11 @@ let package = Package(
         .executableTarget(
             name: "patronus-bench",
             dependencies: [.product(name: "PatronusSimulator", package: "patronus")],
-            swiftSettings: [.treatAllWarnings(as: .error)])
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "patronus-kernel-bench",
+            dependencies: [.product(name: "PatronusLinux", package: "patronus")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ],
     swiftLanguageModes: [.v6]
 )

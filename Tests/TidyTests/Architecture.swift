@@ -25,6 +25,7 @@ let architecture: [Module] = [
     Module(name: "Measure", floor: 4),
     Module(name: "ScenarioFiles", floor: 5, outside: ["Yams", "Foundation", "Glibc"]),
     Module(name: "Results", floor: 5, outside: ["GRDB", "CPcap", "CCrypto", "Foundation", "Glibc", "Synchronization"]),
+    Module(name: "LinuxSystem", floor: 5, outside: ["CBPF", "CLinux", "CMnl", "Glibc"]),
     Module(name: "patronus-sim", floor: 6, outside: ["ArgumentParser", "Foundation", "Glibc", "Synchronization"]),
 ]
 

@@ -1,0 +1,60 @@
+import Glibc
+import LinuxSystem
+
+// Frames a CPU second through a node of veths: the kernel's forwarding, a bare redirection, and any program given.
+//   patronus-kernel-bench [--frames N] [--size OCTETS] [--object FILE --program NAME [--ports MAP]]
+// Generator and sink are in the figure of each, so the ratio of two understates the difference.
+
+var options: [String: String] = [:]
+var words = CommandLine.arguments.dropFirst()
+while let word = words.popFirst() {
+    guard word.hasPrefix("--"), let value = words.popFirst() else {
+        complain("usage: patronus-kernel-bench [--frames N] [--size N] [--object FILE --program NAME [--ports MAP]]")
+        exit(2)
+    }
+    options[String(word.dropFirst(2))] = value
+}
+let frames = options["frames"].flatMap { Int($0) } ?? 500_000
+let size = max(60, min(1_514, options["size"].flatMap { Int($0) } ?? 64))
+
+func complain(_ text: String) {
+    let octets = Array((text + "\n").utf8)
+    _ = write(2, octets, octets.count)
+}
+
+/// The best of three runs, as one line of JSON.
+func measure(_ subject: some Subject) throws(SystemError) -> String {
+    var row = try Row()
+    let running = try subject.prepare(row)
+    let frame = Row.frame(size: size)
+    var best = Double.infinity
+    var delivered: UInt64 = 0
+    for _ in 0..<3 {
+        let before = try row.received()
+        let start = cpuSeconds()
+        try row.send(frame.span.bytes, times: frames)
+        usleep(20_000)
+        let seconds = cpuSeconds() - start
+        let received = try row.received() - before
+        if received > 0, seconds / Double(received) < best {
+            best = seconds / Double(received)
+            delivered = received
+        }
+    }
+    extendLifetime(running)
+    let rate = best.isFinite && best > 0 ? (1 / best).rounded() : 0
+    return "{\"bench\":\"\(subject.name)\",\"frames\":\(frames),\"delivered\":\(delivered),\"frame_bytes\":\(size),"
+        + "\"ns_per_frame\":\((best * 1e10).rounded() / 10),\"per_cpu_s\":\(rate)}"
+}
+
+do throws(SystemError) {
+    print(try measure(KernelForwarding()))
+    print(try measure(BareRedirection()))
+    if let object = options["object"], let program = options["program"] {
+        let subject = try CompiledProgram(object: object, program: program, ports: options["ports"] ?? "ports")
+        print(try measure(subject))
+    }
+} catch {
+    complain("patronus-kernel-bench: \(error)")
+    exit(1)
+}

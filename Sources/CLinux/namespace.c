@@ -1,0 +1,24 @@
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+
+#include "CLinux.h"
+
+int clinux_unshare_network(void) {
+    return unshare(CLONE_NEWNET);
+}
+
+int clinux_enter_network(int descriptor) {
+    return setns(descriptor, CLONE_NEWNET);
+}
+
+int clinux_mount_namespace(int descriptor, const char *path) {
+    char source[64];
+    snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
+    return mount(source, path, "none", MS_BIND, NULL);
+}
+
+int clinux_unmount(const char *path) {
+    return umount2(path, MNT_DETACH);
+}

@@ -1,0 +1,30 @@
+import Glibc
+
+/// An open file of this process, closed when its owner is gone.
+public struct FileDescriptor: ~Copyable, Sendable {
+    public let number: Int32
+
+    /// Becomes the only owner of an open descriptor.
+    public init(owning number: Int32) {
+        self.number = number
+    }
+
+    deinit { _ = Glibc.close(number) }
+
+    /// Opens a file; children do not inherit it.
+    public init(path: String, flags: Int32) throws(SystemError) {
+        self.init(owning: try checked(open(path, flags | O_CLOEXEC), "open \(path)"))
+    }
+
+    /// A second descriptor of the same open file.
+    public static func duplicate(of number: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try checked(fcntl(number, F_DUPFD_CLOEXEC, 0), "duplicate a descriptor"))
+    }
+
+    /// Closes the file, and says if that failed.
+    public consuming func close() throws(SystemError) {
+        let number = number
+        discard self
+        try checked(Glibc.close(number), "close")
+    }
+}
