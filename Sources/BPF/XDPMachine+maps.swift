@@ -46,7 +46,9 @@ extension XDPMachine {
         if let refusal { throw refusal }
     }
 
-    /// Copies a key's value to `value`; false where there is no such key. No use in the sense of an LRU map.
+    /// Copies a key's value to `value`; false where there is no such key.
+    ///
+    /// To a map that forgets, this is no use of the key.
     public func lookUp(_ map: Int, key: RawSpan, into value: inout MutableRawSpan) throws(MapError) -> Bool {
         try check(map, key: key.byteCount, value: value.byteCount)
         let size = maps[map].valueSize

@@ -4,7 +4,7 @@ import Basics
 /// Instructions by hand, a slot each (RFC 9669 §3).
 enum Assembly {
     static func slot(
-        _ opcode: UInt8, _ destination: UInt8 = 0, _ source: UInt8 = 0, offset: Int16 = 0, _ immediate: Int32 = 0
+        _ opcode: UInt8, _ destination: UInt8 = 0, _ source: UInt8 = 0, offset: Int16 = 0, immediate: Int32 = 0
     ) -> [UInt8] {
         let number = UInt16(bitPattern: offset)
         return [opcode, source << 4 | destination, UInt8(number & 255), UInt8(number >> 8)]
@@ -13,11 +13,15 @@ enum Assembly {
 
     static let exit = slot(0x95)
 
-    static func move(_ destination: UInt8, _ immediate: Int32) -> [UInt8] { slot(0xB7, destination, immediate) }
+    static func move(_ destination: UInt8, _ immediate: Int32) -> [UInt8] {
+        slot(0xB7, destination, immediate: immediate)
+    }
     static func move(_ destination: UInt8, from source: UInt8) -> [UInt8] { slot(0xBF, destination, source) }
-    static func add(_ destination: UInt8, _ immediate: Int32) -> [UInt8] { slot(0x07, destination, immediate) }
-    static func call(_ helper: Int32) -> [UInt8] { slot(0x85, 0, helper) }
-    static func callFunction(_ offset: Int32) -> [UInt8] { slot(0x85, 0, 1, offset) }
+    static func add(_ destination: UInt8, _ immediate: Int32) -> [UInt8] {
+        slot(0x07, destination, immediate: immediate)
+    }
+    static func call(_ helper: Int32) -> [UInt8] { slot(0x85, immediate: helper) }
+    static func callFunction(_ offset: Int32) -> [UInt8] { slot(0x85, 0, 1, immediate: offset) }
 
     /// Reads a word.
     static func load32(_ destination: UInt8, _ source: UInt8, _ offset: Int16) -> [UInt8] {
@@ -29,11 +33,11 @@ enum Assembly {
     }
     /// Writes a word.
     static func store32(_ destination: UInt8, _ offset: Int16, _ immediate: Int32) -> [UInt8] {
-        slot(0x62, destination, offset: offset, immediate)
+        slot(0x62, destination, offset: offset, immediate: immediate)
     }
     /// Writes a double word.
     static func store64(_ destination: UInt8, _ offset: Int16, _ immediate: Int32) -> [UInt8] {
-        slot(0x7A, destination, offset: offset, immediate)
+        slot(0x7A, destination, offset: offset, immediate: immediate)
     }
     /// Writes a register.
     static func store64(_ destination: UInt8, _ offset: Int16, from source: UInt8) -> [UInt8] {
@@ -42,17 +46,9 @@ enum Assembly {
 
     /// A 64-bit immediate; as its source says a number, a map, a place in a map or a function.
     static func wide(_ destination: UInt8, _ low: Int32, high: Int32 = 0, source: UInt8 = 0) -> [UInt8] {
-        slot(0x18, destination, source, low) + slot(0, high)
+        slot(0x18, destination, source, immediate: low) + slot(0, immediate: high)
     }
     static func map(_ destination: UInt8, _ index: Int32) -> [UInt8] { wide(destination, index, source: 1) }
-
-    private static func slot(_ opcode: UInt8, _ destination: UInt8, _ immediate: Int32) -> [UInt8] {
-        slot(opcode, destination, 0, offset: 0, immediate)
-    }
-    private static func slot(_ opcode: UInt8, _ immediate: Int32) -> [UInt8] { slot(opcode, 0, immediate) }
-    private static func slot(_ opcode: UInt8, _ destination: UInt8, _ source: UInt8, _ immediate: Int32) -> [UInt8] {
-        slot(opcode, destination, source, offset: 0, immediate)
-    }
 }
 
 /// What a program leaves in r0, given memory of its own.

@@ -18,13 +18,13 @@ extension HelperEnvironment {
         return UnsafeRawPointer(place)
     }
 
-    /// `bpf_map_lookup_elem(map, key)`
+    /// Carries out `bpf_map_lookup_elem(map, key)`.
     mutating func lookUp(_ r: Registers, _ memory: AddressSpace) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1])
         return maps[map].lookUp(try readable(r[2], maps[map].keySize, memory))
     }
 
-    /// `bpf_map_update_elem(map, key, value, flags)`
+    /// Carries out `bpf_map_update_elem(map, key, value, flags)`.
     mutating func update(_ r: Registers, _ memory: AddressSpace) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1])
         // Linux does not load a program that would write these; only their owner may.
@@ -34,21 +34,25 @@ extension HelperEnvironment {
         return maps[map].update(key, value, flags: r[4])?.answer ?? 0
     }
 
-    /// `bpf_map_delete_elem(map, key)`
+    /// Carries out `bpf_map_delete_elem(map, key)`.
     mutating func delete(_ r: Registers, _ memory: AddressSpace) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1])
         guard !maps[map].kind.holdsDevices, maps[map].kind != .programArray else { return MapError.unsupported.answer }
         return maps[map].delete(try readable(r[2], maps[map].keySize, memory))?.answer ?? 0
     }
 
-    /// `bpf_redirect(ifindex, flags)`; whether there is such an interface shows when the frame leaves.
+    /// Carries out `bpf_redirect(ifindex, flags)`.
+    ///
+    /// Whether there is such an interface shows when the frame leaves.
     mutating func redirect(_ r: Registers) -> UInt64 {
         guard r[2] == 0 else { return XDPVerdict.aborted.number }
         redirect = .interface(UInt32(truncatingIfNeeded: r[1]))
         return XDPVerdict.redirect.number
     }
 
-    /// `bpf_redirect_map(map, key, flags)`: the two low bits of the flags are the verdict where nothing is there.
+    /// Carries out `bpf_redirect_map(map, key, flags)`.
+    ///
+    /// The two low bits of the flags are the verdict where nothing is there.
     mutating func redirectMap(_ r: Registers) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1]) { $0.holdsDevices }
         let flags = r[3]
@@ -68,7 +72,7 @@ extension HelperEnvironment {
 
     // MARK: Ring buffers
 
-    /// `bpf_ringbuf_output(map, data, size, flags)`
+    /// Carries out `bpf_ringbuf_output(map, data, size, flags)`.
     mutating func ringOutput(_ r: Registers, _ memory: AddressSpace) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1]) { $0 == .ring }
         guard r[4] & ~3 == 0 else { return MapError.invalidArgument.answer }
@@ -77,14 +81,14 @@ extension HelperEnvironment {
         return maps[map].ring.output(octets, count: Int(r[3])) ? 0 : MapError.again.answer
     }
 
-    /// `bpf_ringbuf_reserve(map, size, flags)`
+    /// Carries out `bpf_ringbuf_reserve(map, size, flags)`.
     mutating func ringReserve(_ r: Registers) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1]) { $0 == .ring }
         guard r[3] == 0, r[2] <= UInt64(UInt32.max), let place = maps[map].ring.reserve(Int(r[2])) else { return 0 }
         return maps[map].address + UInt64(place)
     }
 
-    /// `bpf_ringbuf_submit(record, flags)` and `bpf_ringbuf_discard`
+    /// Carries out `bpf_ringbuf_submit(record, flags)` and `bpf_ringbuf_discard`.
     mutating func ringCommit(_ r: Registers, discarding: Bool) throws(HelperFault) -> UInt64 {
         for map in 0..<mapCount where maps[map].kind == .ring {
             let place = r[1] &- maps[map].address
@@ -95,7 +99,7 @@ extension HelperEnvironment {
         throw HelperFault(.badMap)
     }
 
-    /// `bpf_ringbuf_query(map, flags)`
+    /// Carries out `bpf_ringbuf_query(map, flags)`.
     mutating func ringQuery(_ r: Registers) throws(HelperFault) -> UInt64 {
         let map = try requireMap(r[1]) { $0 == .ring }
         switch r[2] {

@@ -28,7 +28,9 @@ extension HelperEnvironment {
         return (offset(context.data)..<offset(context.dataEnd), Int(context.data - context.dataMeta))
     }
 
-    /// `bpf_xdp_adjust_head(context, delta)`; metadata moves along.
+    /// Carries out `bpf_xdp_adjust_head(context, delta)`.
+    ///
+    /// Metadata moves along.
     mutating func adjustHead(by delta: Int) -> UInt64 {
         let (range, metadata) = frame
         let start = range.lowerBound + delta
@@ -43,7 +45,9 @@ extension HelperEnvironment {
         return 0
     }
 
-    /// `bpf_xdp_adjust_tail(context, delta)`; what is new is zero.
+    /// Carries out `bpf_xdp_adjust_tail(context, delta)`.
+    ///
+    /// What is new is zero.
     mutating func adjustTail(by delta: Int, _ memory: AddressSpace) -> UInt64 {
         let range = frame.range
         let end = range.upperBound + delta
@@ -58,7 +62,7 @@ extension HelperEnvironment {
         return 0
     }
 
-    /// `bpf_xdp_adjust_meta(context, delta)`
+    /// Carries out `bpf_xdp_adjust_meta(context, delta)`.
     mutating func adjustMeta(by delta: Int) -> UInt64 {
         let (range, metadata) = frame
         let start = range.lowerBound - metadata + delta
@@ -71,7 +75,7 @@ extension HelperEnvironment {
         return 0
     }
 
-    /// `bpf_xdp_load_bytes(context, offset, buffer, length)` and `bpf_xdp_store_bytes`
+    /// Carries out `bpf_xdp_load_bytes(context, offset, buffer, length)` and `bpf_xdp_store_bytes`.
     mutating func copyBytes(
         _ r: Registers, _ memory: AddressSpace, storing: Bool
     ) throws(HelperFault) -> UInt64 {

@@ -79,7 +79,7 @@ struct BPFMap: ~Copyable {
         }
     }
 
-    /// What `bpf_map_lookup_elem` answers: the address of the value, or null. A use renews the key.
+    /// The address of a key's value for a program, or null; to a map that forgets, this is a use of the key.
     mutating func lookUp(_ key: UnsafeRawPointer) -> UInt64 {
         guard kind != .programArray, let slot = slot(of: key) else { return 0 }
         if kind.forgets { recency.touch(slot) }
