@@ -32,10 +32,11 @@ public struct XDPMachine: ~Copyable {
         let instructions = try ProgramLoader.load(
             object.code, entries: entries, maps: loaded, isGPL: object.isGPLCompatible)
         let initial = try Self.programArrays(object)
+        let interpreter = Self.assemble(object, instructions, random)
+        for (map, index, program) in initial { interpreter.environment.maps[map].hold(program, at: index) }
         programs = object.programs
         maps = object.maps
-        interpreter = Self.assemble(object, instructions, random)
-        for (map, index, program) in initial { interpreter.environment.maps[map].hold(program, at: index) }
+        self.interpreter = interpreter
     }
 
     /// What the program arrays hold from the start, once it is known that it is there.

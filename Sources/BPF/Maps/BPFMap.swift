@@ -24,25 +24,28 @@ struct BPFMap: ~Copyable {
 
     /// A map whose definition has no fault, with nothing in it but its content.
     init(_ definition: MapDefinition, region: Int) {
-        kind = definition.kind
+        let kind = definition.kind
+        let valuesByteCount = Self.valuesByteCount(definition)
+        let values = UnsafeMutableRawPointer.allocate(byteCount: max(8, valuesByteCount), alignment: 16)
+        if kind.isIndexed { values.initializeMemory(as: UInt8.self, repeating: 0, count: valuesByteCount) }
+        for (offset, octet) in definition.content.enumerated() {
+            values.storeBytes(of: octet, toByteOffset: offset, as: UInt8.self)
+        }
+        self.kind = kind
         keySize = definition.keySize
         valueSize = definition.valueSize
         maxEntries = definition.maxEntries
         isReadOnly = definition.isReadOnly
         stride = (definition.valueSize + 7) & ~7
         address = AddressSpace.address(of: region)
-        valuesByteCount = Self.valuesByteCount(definition)
-        values = .allocate(byteCount: max(8, valuesByteCount), alignment: 16)
-        if kind.isIndexed { values.initializeMemory(as: UInt8.self, repeating: 0, count: valuesByteCount) }
-        let slotCount = kind.isHashed || kind == .prefixes ? maxEntries : 0
+        self.values = values
+        self.valuesByteCount = valuesByteCount
+        let slotCount = kind.isHashed || kind == .prefixes ? definition.maxEntries : 0
         slots = SlotSet(capacity: slotCount)
-        index = HashIndex(keySize: keySize, capacity: slotCount)
-        recency = RecencyList(capacity: kind.forgets ? maxEntries : 0)
-        tree = PrefixTree(keySize: keySize, capacity: kind == .prefixes ? maxEntries : 0)
-        ring = RingBuffer(capacity: kind == .ring ? maxEntries : 0, records: values)
-        for (offset, octet) in definition.content.enumerated() {
-            values.storeBytes(of: octet, toByteOffset: offset, as: UInt8.self)
-        }
+        index = HashIndex(keySize: definition.keySize, capacity: slotCount)
+        recency = RecencyList(capacity: kind.forgets ? definition.maxEntries : 0)
+        tree = PrefixTree(keySize: definition.keySize, capacity: kind == .prefixes ? definition.maxEntries : 0)
+        ring = RingBuffer(capacity: kind == .ring ? definition.maxEntries : 0, records: values)
     }
 
     deinit {
