@@ -1,7 +1,7 @@
 extension Interpreter {
     /// Carries out a call; what follows it, or nil where the run ends with ``cause``.
     @inline(never)
-    mutating func call(_ instruction: Instruction, _ next: InstructionPointer) -> InstructionPointer? {
+    mutating func call(_ instruction: InstructionPointer, _ next: InstructionPointer) -> InstructionPointer? {
         switch instruction.operation {
         case .callHelper:
             guard let helper = Helper(rawValue: UInt8(truncatingIfNeeded: instruction.immediate)) else {

@@ -66,16 +66,16 @@ struct Interpreter: ~Copyable {
         while true {
             guard left > 0 else { return ending(next + 1, budget, left, .budgetExhausted) }
             left &-= 1
-            let instruction = next.pointee
+            let instruction = next
             next += 1
             if instruction.arithmetic64K(r) || instruction.arithmetic64X(r) { continue }
-            if instruction.jump64K(r, &next) || instruction.jump64X(r, &next) { continue }
-            if instruction.arithmetic32K(r) || instruction.arithmetic32X(r) || instruction.conversion(r) { continue }
-            if instruction.jump32K(r, &next) || instruction.jump32X(r, &next) { continue }
             if instruction.load(r, memory, &isRefused) || instruction.store(r, memory, &isRefused) {
                 if isRefused { return ending(next, budget, left, .badAddress) }
                 continue
             }
+            if instruction.jump64K(r, &next) || instruction.jump64X(r, &next) { continue }
+            if instruction.arithmetic32K(r) || instruction.arithmetic32X(r) || instruction.conversion(r) { continue }
+            if instruction.jump32K(r, &next) || instruction.jump32X(r, &next) { continue }
             switch instruction.operation {
             case .ja: next += Int(instruction.offset)
             case .loadImmediate64:

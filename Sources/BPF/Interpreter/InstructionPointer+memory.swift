@@ -1,6 +1,6 @@
 // Loads, stores and atomic operations, RFC 9669 §5, in the manner of the arithmetic.
 
-extension Instruction {
+extension InstructionPointer {
     @inline(__always)
     private func address(_ r: Registers, of register: UInt8) -> UInt64 {
         r.at(register).pointee &+ UInt64(bitPattern: Int64(offset))

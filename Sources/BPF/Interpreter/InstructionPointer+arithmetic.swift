@@ -9,7 +9,7 @@ extension Registers {
     func at(_ number: UInt8) -> UnsafeMutablePointer<UInt64> { self + Int(number) }
 }
 
-extension Instruction {
+extension InstructionPointer {
     /// Arithmetic of 64 bits with the immediate.
     @inline(__always)
     func arithmetic64K(_ r: Registers) -> Bool {

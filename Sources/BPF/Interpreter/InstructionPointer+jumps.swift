@@ -1,9 +1,6 @@
 // Conditional jumps, RFC 9669 §4.3, in the manner of the arithmetic.
 
-/// Where the next instruction lies.
-typealias InstructionPointer = UnsafeMutablePointer<Instruction>
-
-extension Instruction {
+extension InstructionPointer {
     /// Jumps that compare 64 bits with the immediate.
     @inline(__always)
     func jump64K(_ r: Registers, _ next: inout InstructionPointer) -> Bool {
