@@ -15,6 +15,7 @@ let architecture: [Module] = [
     Module(name: "TCP", floor: 2),
     Module(name: "BFD", floor: 2),
     Module(name: "BGP", floor: 2),
+    Module(name: "BPF", floor: 2),
     Module(name: "Tunnel", floor: 2),
     Module(name: "Steering", floor: 2),
     Module(name: "Traffic", floor: 2),
