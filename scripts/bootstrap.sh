@@ -8,7 +8,7 @@ set -eu
 swift_version=6.3.1
 # What Swift's own programs are linked with, then what the project is.
 toolchain='binutils libc6-dev libstdc++-12-dev libcurl4 libedit2 libncurses6 libxml2 tzdata'
-build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev"
+build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev libbpf-dev"
 bench='g++ ns3 libns3-dev valgrind'
 
 say() { echo "bootstrap: $*" >&2; }
