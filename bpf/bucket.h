@@ -17,6 +17,10 @@ INLINE bool take(uint64_t *bucket, const struct patronus_limit *limit, uint64_t 
     return true;
 }
 
+INLINE bool is_empty(const uint64_t *bucket, const struct patronus_limit *limit, uint64_t now) {
+    return limit->increment && *bucket > now && *bucket - now > limit->tolerance;
+}
+
 INLINE void give_back(uint64_t *bucket, const struct patronus_limit *limit) {
     uint64_t due = *bucket;
     *bucket = due > limit->increment ? due - limit->increment : 0;

@@ -147,18 +147,26 @@ INLINE uint32_t class_of(const struct packet *packet) {
     return packet->is_echo ? PATRONUS_CLASS_ICMP : PATRONUS_CLASS_OTHER;
 }
 
-// A packet that would open a flow.
+// A packet that would open a flow. What is refused weighs on its source: whoever floods with
+// new flows may no longer send much in those that got in.
 INLINE int police_opening(
     const struct packet *packet, uint32_t class, const struct patronus_configuration *configuration, uint64_t now) {
     const struct patronus_class_limits *limits = &configuration->classes[class];
     uint64_t source = source_hash(packet, configuration);
+    struct patronus_source_buckets *by_source = source_buckets(source, class);
+    if (!by_source) return ACCEPTED;
     if (class != PATRONUS_CLASS_ICMP) {
-        struct patronus_source_buckets *by_source = source_buckets(source, class);
-        if (by_source && !take(&by_source->opening, &limits->source, now)) return drop_of(class);
+        if (!take(&by_source->opening, &limits->source, now)) {
+            is_above(&by_source->pressed, &limits->pressed_source, now);
+            return drop_of(class);
+        }
         if (is_verified(source, configuration, now)) return ACCEPTED;
     }
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, configuration, class);
-    if (by_destination && !take(&by_destination->opening, &limits->destination, now)) return drop_of(class) + 1;
+    if (by_destination && !take(&by_destination->opening, &limits->destination, now)) {
+        is_above(&by_source->pressed, &limits->pressed_source, now);
+        return drop_of(class) + 1;
+    }
     return ACCEPTED;
 }
 
@@ -169,10 +177,13 @@ INLINE int police_unanswered(
     const struct packet *packet, uint32_t class, const struct patronus_configuration *configuration, uint64_t now) {
     const struct patronus_class_limits *limits = &configuration->classes[class];
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, configuration, class);
-    if (!by_destination || !is_above(&by_destination->unanswered, &limits->unanswered, now)) return ACCEPTED;
-    count(PATRONUS_EVENT_PRESSURE, packet->total_length);
     struct patronus_source_buckets *by_source = source_buckets(source_hash(packet, configuration), class);
-    if (by_source && !take(&by_source->pressed, &limits->pressed_source, now)) return drop_of(class);
+    if (!by_destination || !by_source) return ACCEPTED;
+    if (!is_above(&by_destination->unanswered, &limits->unanswered, now)) {
+        return is_empty(&by_source->pressed, &limits->pressed_source, now) ? drop_of(class) : ACCEPTED;
+    }
+    count(PATRONUS_EVENT_PRESSURE, packet->total_length);
+    if (!take(&by_source->pressed, &limits->pressed_source, now)) return drop_of(class);
     if (!take(&by_destination->pressed, &limits->pressed_destination, now)) return drop_of(class) + 1;
     return ACCEPTED;
 }
