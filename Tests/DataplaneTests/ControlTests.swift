@@ -69,7 +69,7 @@ import Wire
         #expect(account.packetsSent == 3, "a tunnel that only moves keeps its account")
         let none = try control.account(of: TunnelID(1))
         #expect(none == nil)
-        for number in 100..<1122 as Range<UInt32> { try control.apply(.setTunnel(TunnelID(number), try tunnel())) }
+        for number in 100..<1121 as Range<UInt32> { try control.apply(.setTunnel(TunnelID(number), try tunnel())) }
         #expect(throws: DataplaneError.tooManyTunnels) {
             try control.apply(.setTunnel(TunnelID(5000), try tunnel()))
         }
