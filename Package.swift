@@ -56,6 +56,11 @@ let package = Package(
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
         library("Traffic", vocabulary),
+        .plugin(name: "CompileDataplane", capability: .buildTool()),
+        .target(name: "CDataplane"),
+        .target(
+            name: "Dataplane", dependencies: vocabulary + ["CDataplane"], swiftSettings: common,
+            plugins: ["CompileDataplane"]),
         // Floor 3: wholes
         library("Node", vocabulary + engines),
         library("Endpoints", vocabulary + engines),
@@ -104,6 +109,9 @@ let package = Package(
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
         tests("LinuxSystemTests", vocabulary + ["LinuxSystem"]),
+        .systemLibrary(
+            name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+        tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),
         tests("ProgramTests"),
         tests("TidyTests"),
     ],

@@ -1,0 +1,7 @@
+// The layouts that the XDP program and Swift share, for Swift.
+#ifndef CDATAPLANE_H
+#define CDATAPLANE_H
+
+#include "../../../bpf/patronus_maps.h"
+
+#endif

@@ -1,0 +1,148 @@
+import Basics
+import CDataplane
+import Telemetry
+import Wire
+
+/// The typed view of one data plane's maps, and the only writer of those that the host owns.
+public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
+    public var maps: Maps
+    private var configuration = patronus_configuration()
+    /// Which places in the arrays of accounts are taken.
+    private var slotTaken: [Bool]
+    /// The lists that each prefix is on.
+    private var rules: [IPPrefix: UInt32] = [:]  // not iterated
+
+    /// Takes over the maps of a program that was just loaded, and switches the flood guard on.
+    public init(_ maps: consuming Maps, limits: FloodGuardLimits = FloodGuardLimits()) throws(DataplaneError) {
+        self.maps = maps
+        slotTaken = Array(repeating: false, count: PATRONUS_TUNNEL_COUNT)
+        limits.write(to: &configuration)
+        try writeConfiguration()
+    }
+
+    /// Carries a change out.
+    public mutating func apply(_ change: DataplaneChange) throws(DataplaneError) {
+        switch change {
+        case .setPort(let port, let role, let address): try setPort(port, role, address)
+        case .list(let prefix, let list): try setRule(prefix, list, isListed: true)
+        case .unlist(let prefix, let list): try setRule(prefix, list, isListed: false)
+        case .setRoute(let prefix, let route): try setRoute(prefix, route)
+        case .removeRoute(let prefix): try setRoute(prefix, nil)
+        case .setNeighbor(let address, let port, let neighbor): try setNeighbor(address, port, neighbor)
+        case .removeNeighbor(let address, let port): try maps.erase(.neighbors, key(address, port))
+        case .setTunnel(let number, let tunnel): try setTunnel(number, tunnel)
+        case .removeTunnel(let number): try removeTunnel(number)
+        case .steer(let tuple, let steering): try steer(tuple, steering)
+        case .unsteer(let tuple): if try maps.erase(.steering, tuple.key) { try startGeneration() }
+        case .forget(let tuple): try maps.erase(.flows, tuple.ordered.key)
+        case .setLimits(let limits):
+            limits.write(to: &configuration)
+            try writeConfiguration()
+        case .setSampling(let sampling):
+            configuration.sample_flows = sampling.flows
+            configuration.sample_drops = sampling.drops
+            try writeConfiguration()
+        case .setSeed(let seed):
+            configuration.hash_seed = seed
+            try writeConfiguration()
+        case .setTime(let time):
+            configuration.time = time.nanoseconds
+            try writeConfiguration()
+        }
+    }
+
+    private mutating func writeConfiguration() throws(DataplaneError) {
+        try maps.write(.configuration, 0 as UInt32, configuration)
+    }
+
+    /// Makes all flows look again at what was decided of them.
+    private mutating func startGeneration() throws(DataplaneError) {
+        configuration.generation &+= 1
+        try writeConfiguration()
+    }
+
+    private mutating func setPort(
+        _ port: DataplanePort, _ role: DataplanePortRole, _ address: MACAddress
+    ) throws(DataplaneError) {
+        let value = patronus_port(address: address.octets, flags: role.rawValue, reserved: 0)
+        try maps.write(.ports, port.rawValue, value)
+        if role.isEmpty {
+            try maps.erase(.transmitPorts, port.rawValue)
+        } else {
+            try maps.write(.transmitPorts, port.rawValue, port.rawValue)
+        }
+    }
+
+    private mutating func setRule(
+        _ prefix: IPPrefix, _ list: FirewallList, isListed: Bool
+    ) throws(DataplaneError) {
+        // A trie's look-up gives the longest prefix, not this one, so what is in it is kept here.
+        let former = rules[prefix, default: 0]
+        let lists = isListed ? former | list.bit : former & ~list.bit
+        let value = patronus_rule(lists: lists)
+        switch prefix {
+        case .v4(let prefix) where lists == 0: try maps.erase(.rules4, prefix.key)
+        case .v6(let prefix) where lists == 0: try maps.erase(.rules6, prefix.key)
+        case .v4(let prefix): try maps.write(.rules4, prefix.key, value)
+        case .v6(let prefix): try maps.write(.rules6, prefix.key, value)
+        }
+        rules[prefix] = lists == 0 ? nil : lists
+        try startGeneration()
+    }
+
+    private mutating func setRoute(_ prefix: IPPrefix, _ route: DataplaneRoute?) throws(DataplaneError) {
+        switch (prefix, route) {
+        case (.v4(let prefix), let route?): try maps.write(.routes4, prefix.key, route.value)
+        case (.v6(let prefix), let route?): try maps.write(.routes6, prefix.key, route.value)
+        case (.v4(let prefix), nil): try maps.erase(.routes4, prefix.key)
+        case (.v6(let prefix), nil): try maps.erase(.routes6, prefix.key)
+        }
+        try startGeneration()
+    }
+
+    private func key(_ address: IPAddress, _ port: DataplanePort) -> patronus_neighbour_key {
+        patronus_neighbour_key(address: address.words, port: port.rawValue, family: UInt32(address.family))
+    }
+
+    private mutating func setNeighbor(
+        _ address: IPAddress, _ port: DataplanePort, _ neighbor: DataplaneNeighbor
+    ) throws(DataplaneError) {
+        let value = patronus_neighbour(
+            destination: neighbor.address.octets, source: neighbor.source.octets,
+            mtu: UInt32(clamping: neighbor.maximumPacketByteCount))
+        try maps.write(.neighbors, key(address, port), value)
+    }
+
+    private mutating func setTunnel(_ number: TunnelID, _ tunnel: DataplaneTunnel) throws(DataplaneError) {
+        if let former = try maps.fetch(.tunnels, number.rawValue, like: patronus_tunnel()) {
+            // The accounts of a tunnel that only moves go on.
+            try maps.write(.tunnels, number.rawValue, tunnel.value(slot: former.slot))
+            return
+        }
+        guard let slot = slotTaken.firstIndex(of: false) else { throw .tooManyTunnels }
+        let place = UInt32(slot)
+        var transmission = patronus_transmission()
+        transmission.sequence = UInt64(tunnel.firstSequence)
+        transmission.start = transmission.sequence
+        try maps.write(.transmissions, place, transmission)
+        try maps.write(.receptions, place, patronus_reception())
+        try maps.write(.tunnels, number.rawValue, tunnel.value(slot: place))
+        slotTaken[slot] = true
+    }
+
+    private mutating func removeTunnel(_ number: TunnelID) throws(DataplaneError) {
+        guard let former = try maps.fetch(.tunnels, number.rawValue, like: patronus_tunnel()) else { return }
+        try maps.erase(.tunnels, number.rawValue)
+        if slotTaken.indices.contains(Int(former.slot)) { slotTaken[Int(former.slot)] = false }
+        try startGeneration()
+    }
+
+    private mutating func steer(_ tuple: FlowTuple, _ steering: DataplaneSteering) throws(DataplaneError) {
+        let former = try maps.fetch(.steering, tuple.key, like: patronus_steering())
+        let value = steering.value
+        if let former, former.kind == value.kind, former.target == value.target { return }
+        try maps.write(.steering, tuple.key, value)
+        // A flow that is not steered looks for an entry with every packet; only a change must be told.
+        if former != nil { try startGeneration() }
+    }
+}

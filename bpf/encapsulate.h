@@ -1,0 +1,195 @@
+// Into a tunnel, or out of a port: everything is checked before the packet is touched, so
+// that what is passed to the kernel is the packet as it came.
+
+#ifndef PATRONUS_ENCAPSULATE_H
+#define PATRONUS_ENCAPSULATE_H
+
+#include "parse.h"
+#include "tunnel.h"
+
+enum {
+    DO_NOT_FRAGMENT = 0x4000,
+    DSCP_BITS = 0xFC,
+    // An Ethernet header with two tags.
+    NETWORK_OFFSET_LIMIT = 22,
+    // Where a spread tunnel's source ports start (RFC 6335 §6).
+    DYNAMIC_PORTS = 0xC000,
+};
+
+INLINE struct patronus_neighbour *neighbour_of(const uint64_t *address, uint32_t port, uint32_t family) {
+    struct patronus_neighbour_key key;
+    key.address[0] = address[0];
+    key.address[1] = address[1];
+    key.port = port;
+    key.family = family;
+    return map_lookup(&neighbours, &key);
+}
+
+INLINE void write_ethernet(void *data, const struct patronus_neighbour *neighbour, uint16_t type) {
+    store64(data, load64(neighbour));
+    store32(data + 8, load32((const void *)neighbour + 8));
+    store16(data + 12, type);
+}
+
+INLINE int send_to(uint32_t port, int cause) {
+    // The port's place is empty: there is nothing left that could be passed on.
+    return redirect_to(&transmit_ports, port, 0) == XDP_REDIRECT ? cause : PATRONUS_DROP_NO_PORT;
+}
+
+// Out of a port as it is, one hop further.
+INLINE int deliver(
+    struct xdp_md *context, const struct packet *packet, uint32_t port, const uint64_t *next_hop, int cause) {
+    struct patronus_neighbour *neighbour = neighbour_of(next_hop, port, packet->family);
+    if (!neighbour) return PATRONUS_PASS_NO_NEIGHBOUR;
+    if (packet->total_length > neighbour->mtu) return PATRONUS_PASS_TOO_LONG;
+    int32_t tags = (int32_t)packet->network_offset - ETHERNET_BYTES;
+    if (tags && adjust_head(context, tags)) return PATRONUS_DROP_NO_ROOM;
+    void *data = frame_start(context);
+    if (data + ETHERNET_BYTES + IPV4_BYTES > frame_end(context)) return PATRONUS_DROP_NO_ROOM;
+    write_ethernet(data, neighbour, packet->family == 4 ? WIRE16(ETHER_IPV4) : WIRE16(ETHER_IPV6));
+    decrement_hop_limit(data + ETHERNET_BYTES, packet->family);
+    return send_to(port, cause);
+}
+
+// The sum of an inner packet whose own checksums are right, without reading it: what they
+// cover sums up to nothing. 0 where there is no such checksum; a sum of ours never is.
+INLINE uint64_t sum_of_inner(const struct xdp_md *context, const struct packet *packet) {
+    uint32_t offset = packet->network_offset;
+    void *network = frame_start(context) + offset;
+    if (offset > NETWORK_OFFSET_LIMIT || packet->is_fragment || packet->has_options) return 0;
+    if (network + IPV4_BYTES + UDP_BYTES > frame_end(context)) return 0;
+    uint32_t length = packet->total_length - packet->header_length;
+    uint32_t addresses = swap16(fold(halves(packet->source[0]) + halves(packet->source[1])
+        + halves(packet->destination[0]) + halves(packet->destination[1])));
+    uint32_t pseudo = negative((uint64_t)addresses + packet->protocol + length);
+    if (packet->family == 4) {
+        if (packet->protocol == PROTOCOL_ICMP) return 0xFFFF;
+        bool has_checksum = packet->protocol == PROTOCOL_TCP
+            || (packet->protocol == PROTOCOL_UDP && load16(network + IPV4_BYTES + 6) != 0);
+        return has_checksum ? 0xFFFF + (uint64_t)pseudo : 0;
+    }
+    if (packet->protocol == PROTOCOL_UDP) {
+        if (network + IPV6_BYTES + UDP_BYTES > frame_end(context)) return 0;
+        if (load16(network + IPV6_BYTES + 6) == 0) return 0;
+    } else if (packet->protocol != PROTOCOL_TCP && packet->protocol != PROTOCOL_ICMP6) {
+        return 0;
+    }
+    uint64_t header = (uint64_t)swap32(load32(network)) + swap32(load32(network + 4));
+    return header + addresses + pseudo;
+}
+
+INLINE uint16_t source_port_of(const struct patronus_tunnel *tunnel, const struct packet *packet) {
+    if (!(tunnel->flags & PATRONUS_TUNNEL_SPREAD)) return tunnel->source_port;
+    uint64_t bits = packet->source[0] ^ packet->source[1] ^ packet->protocol;
+    bits ^= (packet->destination[0] ^ packet->destination[1]) * 3;
+    bits = (bits ^ (uint64_t)packet->source_port << 32 ^ (uint64_t)packet->destination_port << 48) * 0x9E3779B97F4A7C15;
+    return swap16(DYNAMIC_PORTS | (uint16_t)(bits >> 50));
+}
+
+// UDP and the tunnel's header, from `udp` on. `sum` is what the checksum over IPv6 still
+// lacks of them: 0 where there is none.
+INLINE void write_tunnel_header(
+    void *udp, const struct patronus_tunnel *tunnel, const struct packet *packet, uint32_t number, uint32_t sequence,
+    uint64_t now, uint64_t sum) {
+    uint32_t length = UDP_BYTES + TUNNEL_HEADER_BYTES + packet->total_length;
+    uint16_t source_port = source_port_of(tunnel, packet);
+    uint64_t first = (uint64_t)TUNNEL_FIRST << 48 | (uint64_t)number << 8
+        | (packet->family == 4 ? (uint64_t)ETHER_IPV4 << 32 : (uint64_t)ETHER_IPV6 << 32);
+    uint64_t second = (uint64_t)PATH_OPTION << 32 | sequence;
+    uint64_t third = now / 1000 << 32 | (uint64_t)PATH_FLAG_FAST << 24;
+    third |= negative(tunnel_sum(first, second, third, packet->total_length));
+    uint32_t checksum = 0;
+    if (sum) {
+        // The tunnel's header and the inner packet's length sum up to nothing by its checksum.
+        sum += (uint64_t)swap16(source_port) + TUNNEL_PORT + length + negative(packet->total_length);
+        checksum = negative(sum);
+        if (checksum == 0) checksum = 0xFFFF;
+    }
+    store16(udp, source_port);
+    store16(udp + 2, WIRE16(TUNNEL_PORT));
+    store16(udp + 4, swap16(length));
+    store16(udp + 6, swap16(checksum));
+    store64(udp + 8, swap64(first));
+    store64(udp + 16, swap64(second));
+    store64(udp + 24, swap64(third));
+}
+
+INLINE int encapsulate_over_ipv4(
+    struct xdp_md *context, const struct packet *packet, const struct patronus_tunnel *tunnel,
+    const struct patronus_neighbour *neighbour, uint32_t number, uint32_t sequence, uint64_t now) {
+    enum { HEADERS = ETHERNET_BYTES + IPV4_BYTES + UDP_BYTES + TUNNEL_HEADER_BYTES };
+    if (adjust_head(context, (int32_t)packet->network_offset - HEADERS)) return PATRONUS_DROP_NO_ROOM;
+    void *data = frame_start(context);
+    if (data + HEADERS + IPV4_BYTES > frame_end(context)) return PATRONUS_DROP_NO_ROOM;
+    write_ethernet(data, neighbour, WIRE16(ETHER_IPV4));
+    void *outer = data + ETHERNET_BYTES;
+    uint32_t length = HEADERS - ETHERNET_BYTES + packet->total_length;
+    uint32_t first = 0x45000000 | (uint32_t)(packet->traffic_class & DSCP_BITS) << 16 | length;
+    uint32_t third = (uint32_t)tunnel->hop_limit << 24 | PROTOCOL_UDP << 16;
+    uint32_t sum = swap16(fold(tunnel->local[0] + tunnel->remote[0]));
+    third |= negative((uint64_t)first + DO_NOT_FRAGMENT + third + sum);
+    store32(outer, swap32(first));
+    store32(outer + 4, swap32(DO_NOT_FRAGMENT));
+    store32(outer + 8, swap32(third));
+    store32(outer + 12, (uint32_t)tunnel->local[0]);
+    store32(outer + 16, (uint32_t)tunnel->remote[0]);
+    write_tunnel_header(outer + IPV4_BYTES, tunnel, packet, number, sequence, now, 0);
+    decrement_hop_limit(data + HEADERS, packet->family);
+    return PARSED;
+}
+
+INLINE int encapsulate_over_ipv6(
+    struct xdp_md *context, const struct packet *packet, const struct patronus_tunnel *tunnel,
+    const struct patronus_neighbour *neighbour, uint32_t number, uint32_t sequence, uint64_t now) {
+    enum { HEADERS = ETHERNET_BYTES + IPV6_BYTES + UDP_BYTES + TUNNEL_HEADER_BYTES };
+    uint32_t length = UDP_BYTES + TUNNEL_HEADER_BYTES + packet->total_length;
+    uint64_t sum = 0;
+    if (!(tunnel->flags & PATRONUS_TUNNEL_NO_CHECKSUM)) {
+        sum = sum_of_inner(context, packet);
+        if (!sum) return PATRONUS_PASS_CHECKSUM;
+        // The hop limit will be one less; in IPv4 its header's checksum makes up for that.
+        if (packet->family == 6) sum += negative(1);
+        uint64_t addresses = halves(tunnel->local[0]) + halves(tunnel->local[1])
+            + halves(tunnel->remote[0]) + halves(tunnel->remote[1]);
+        sum += swap16(fold(addresses)) + PROTOCOL_UDP + length;
+    }
+    if (adjust_head(context, (int32_t)packet->network_offset - HEADERS)) return PATRONUS_DROP_NO_ROOM;
+    void *data = frame_start(context);
+    if (data + HEADERS + IPV4_BYTES > frame_end(context)) return PATRONUS_DROP_NO_ROOM;
+    write_ethernet(data, neighbour, WIRE16(ETHER_IPV6));
+    void *outer = data + ETHERNET_BYTES;
+    store32(outer, swap32(0x60000000 | (uint32_t)(packet->traffic_class & DSCP_BITS) << 20));
+    store32(outer + 4, swap32(length << 16 | PROTOCOL_UDP << 8 | tunnel->hop_limit));
+    store64(outer + 8, tunnel->local[0]);
+    store64(outer + 16, tunnel->local[1]);
+    store64(outer + 24, tunnel->remote[0]);
+    store64(outer + 32, tunnel->remote[1]);
+    write_tunnel_header(outer + IPV6_BYTES, tunnel, packet, number, sequence, now, sum);
+    decrement_hop_limit(data + HEADERS, packet->family);
+    return PARSED;
+}
+
+INLINE int encapsulate(struct xdp_md *context, const struct packet *packet, uint32_t number, uint64_t now) {
+    struct patronus_tunnel *tunnel = map_lookup(&tunnels, &number);
+    if (!tunnel) return PATRONUS_PASS_NO_TUNNEL;
+    uint32_t overhead = UDP_BYTES + TUNNEL_HEADER_BYTES + (tunnel->family == 4 ? IPV4_BYTES : IPV6_BYTES);
+    if (packet->total_length + overhead > tunnel->mtu) return PATRONUS_PASS_TOO_LONG;
+    uint32_t port = tunnel->port;
+    struct patronus_neighbour *neighbour = neighbour_of(tunnel->next_hop, port, tunnel->family);
+    if (!neighbour) return PATRONUS_PASS_NO_NEIGHBOUR;
+    uint32_t slot = tunnel->slot;
+    struct patronus_transmission *transmission = map_lookup(&transmissions, &slot);
+    if (!transmission) return PATRONUS_PASS_NO_TUNNEL;
+    if (tunnel->family != 4 && !(tunnel->flags & PATRONUS_TUNNEL_NO_CHECKSUM) && !sum_of_inner(context, packet)) {
+        return PATRONUS_PASS_CHECKSUM;
+    }
+    uint32_t sequence = (uint32_t)__sync_fetch_and_add(&transmission->sequence, 1);
+    transmission->bytes += packet->total_length;
+    transmission->last = now;
+    int outcome = tunnel->family == 4
+        ? encapsulate_over_ipv4(context, packet, tunnel, neighbour, number, sequence, now)
+        : encapsulate_over_ipv6(context, packet, tunnel, neighbour, number, sequence, now);
+    return outcome == PARSED ? send_to(port, PATRONUS_REDIRECT_ENCAPSULATED) : outcome;
+}
+
+#endif
