@@ -66,7 +66,7 @@ let package = Package(
         library("Endpoints", vocabulary + engines),
         library("Scenario", vocabulary + engines),
         // Floor 4: worlds
-        library("Simulator", vocabulary + engines + ["Node", "Endpoints", "Scenario"]),
+        library("Simulator", vocabulary + engines + ["BPF", "Dataplane", "Node", "Endpoints", "Scenario"]),
         library("Measure", vocabulary + engines + ["Scenario"]),
         // Floor 5: edges
         library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),

@@ -75,6 +75,27 @@ public struct PacketPool: ~Copyable {
     @inlinable
     public var largestPacket: Int { slotByteCount - headroom }
 
+    /// Lends a packet's slot, and where the packet lies in it, to who reads and writes it in place.
+    @inlinable
+    public mutating func withBuffer<Result>(
+        of packet: PacketID, _ body: (UnsafeMutableRawBufferPointer, Range<Int>) -> Result
+    ) -> Result {
+        let slot = unsafe slots[Int(packet.rawValue)]
+        precondition(slot.start != Self.unused)
+        let start = Int(slot.start)
+        let buffer = unsafe UnsafeMutableRawBufferPointer(
+            start: slab + Int(packet.rawValue) * slotByteCount, count: slotByteCount)
+        return unsafe body(buffer, start..<start + Int(slot.count))
+    }
+
+    /// Says where a packet lies in its slot after headers were put in front of it or taken away.
+    @inlinable
+    public mutating func setFrame(of packet: PacketID, to range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= slotByteCount)
+        unsafe slots[Int(packet.rawValue)].start = UInt16(range.lowerBound)
+        unsafe slots[Int(packet.rawValue)].count = UInt16(range.count)
+    }
+
     /// Has a packet's headers fetched from memory while something else is done.
     @inlinable
     public func prefetch(_ packet: PacketID) {

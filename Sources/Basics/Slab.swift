@@ -41,6 +41,13 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         storedCount += 1
     }
 
+    /// Ends all elements' lives and keeps the memory.
+    @inlinable
+    public mutating func removeAll() {
+        unsafe storage.deinitialize(count: storedCount)
+        storedCount = 0
+    }
+
     @inlinable
     mutating func grow() {
         let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)

@@ -16,6 +16,8 @@ struct Device: ~Copyable {
     let kind: NodeKind
     var kernel: Kernel
     var occupant = Occupant()
+    /// The one that the machine has loaded, if it has.
+    var dataplane = Slab<NodeDataplane>()
     /// The wakes that the event queue holds, each earlier than the one before it.
     private var pendingWakes: ContiguousArray<Instant> = []
     /// Folds every event that concerns this device.
@@ -36,7 +38,9 @@ struct Device: ~Copyable {
 
     /// A frame has arrived at a port.
     mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) {
+        if dataplane.count > 0, !passesDataplane(packet, on: port, &network) { return }
         let disposition = kernel.receive(packet, on: port, &network)
+        tellDataplane()
         // What was only forwarded asks for nothing more.
         if case .done = disposition, kernel.deferred.isEmpty, !kernel.hasNewTimer { return }
         dispose(disposition, &network)
@@ -47,6 +51,7 @@ struct Device: ~Copyable {
     mutating func wake(_ network: inout Network) {
         pendingWakes.removeLast()
         kernel.neighborTimersDue(&network)
+        tellDataplane()
         while let stream = kernel.streams.timers.takeDue(at: network.now) {
             kernel.streams.streams[stream].connection.wake(at: network.now, into: &kernel.streams.output)
             drain(stream, &network)
@@ -59,6 +64,7 @@ struct Device: ~Copyable {
         guard kernel.ports[port].isUp != isUp else { return }
         kernel.ports[port].isUp = isUp
         if !isUp { kernel.forgetNeighbors(on: port, &network) }
+        tellDataplane()
         handle(.portChanged(PortID(UInt16(port)), isUp: isUp), &network)
         settle(&network)
     }
@@ -76,6 +82,7 @@ struct Device: ~Copyable {
         }
         blackholedPackets += occupant.blackholedPackets
         occupant = Occupant()
+        unloadDataplane()
         for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.removeOverlay(prefix) }
         kernel.sockets.removeAll()
         kernel.streams.stopListening()
@@ -255,6 +262,8 @@ struct Device: ~Copyable {
             kernel.forwarding.insertOverlay(prefix)
         case .program(.withdraw(let prefix)):
             kernel.forwarding.removeOverlay(prefix)
+        case .program(let change):
+            program(change)
         case .send, .deliver, .report:
             break
         }

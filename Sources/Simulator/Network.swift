@@ -22,7 +22,7 @@ struct Network: ~Copyable {
     var recorder = RunRecorder()
 
     init(largestPacket: Int) {
-        pool = PacketPool(largestPacket: largestPacket, headroom: 64, capacity: 1_024)
+        pool = PacketPool(largestPacket: largestPacket, headroom: 128, capacity: 1_024)
     }
 
     /// Puts a frame on a link's direction; the packet belongs to the link from now on.

@@ -28,7 +28,7 @@ extension Simulation {
             if devices[node].occupant.isPresent { devices[node].kill(&network) }
             devices[node].lives += 1
             devices[node].occupant = makeOccupant(of: node, life: devices[node].lives)
-            devices[node].start(&network)
+            start(node)
         case .resetSession(let pair):
             resetSession(pair)
         }

@@ -1,3 +1,4 @@
+import BPF
 public import Basics
 import Links
 import Machine
@@ -18,6 +19,8 @@ public struct Simulation: ~Copyable {
     var devices = Slab<Device>()
     var timeline: Timeline
     let plan: SimulationPlan
+    /// What nodes load into their kernels; nil where there are none.
+    private let dataplane: BPFObject?
     public private(set) var eventCount: UInt64 = 0
     public private(set) var checkpoints: [Checkpoint] = []
     var violations = InvariantWatch()
@@ -37,10 +40,21 @@ public struct Simulation: ~Copyable {
         plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
+        dataplane = scenario.topology.nodes.contains { $0.kind == .patronus } ? NodeDataplane.object() : nil
         buildLinks()
         buildDevices()
-        for index in 0..<devices.count { devices[index].start(&network) }
+        for index in 0..<devices.count { start(index) }
         armTimeline()
+    }
+
+    /// Starts the machine that was put on a device.
+    mutating func start(_ index: Int) {
+        if let dataplane, devices[index].kind == .patronus {
+            let stream = "dataplane \(devices[index].name) life \(devices[index].lives)"
+            let wan = scenario.topology.wanPorts(of: index).compactMap { plan.ports[index].firstIndex(of: $0) }
+            devices[index].loadDataplane(dataplane, random: SeededRandom(seed: seed, stream: stream), wan: wan)
+        }
+        devices[index].start(&network)
     }
 
     /// The instant up to which everything has happened.

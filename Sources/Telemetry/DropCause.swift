@@ -21,6 +21,11 @@ public enum DropCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case noSocket
     case notForUs
     case bufferFull
+    // In a data plane
+    /// The flood guard had no room for it.
+    case policed
+    /// Its source is on the deny list.
+    case denied
     // In a node
     case noPath
     case badTunnelHeader

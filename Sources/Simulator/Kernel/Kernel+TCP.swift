@@ -272,6 +272,7 @@ extension Kernel {
         let overhead = tuple.source.isIPv4 ? Tunnel.overheadOverIPv4 : Tunnel.overheadOverIPv6
         // Nobody's honest path is narrower than what every IPv4 host must take (RFC 791).
         reportedOverlayMTU = (max(mtu, 576) - overhead, network.now + .seconds(600))
+        reportedTunnelMTU = max(mtu, 576)
     }
 
     /// Sends all segments that wait in the output, which belong to a stream or answer for none.

@@ -42,6 +42,9 @@ extension Kernel {
 
     /// A neighbour has said who it is: what waited for it goes out.
     mutating func confirm(_ number: Int, at hardware: MACAddress, _ network: inout Network) {
+        if neighbors.neighbors[number].hardware != hardware || neighbors.neighbors[number].state != .reachable {
+            noteChange(of: number)
+        }
         neighbors[number].hardware = hardware
         neighbors[number].state = .reachable
         neighbors[number].attempts = 0
@@ -95,6 +98,7 @@ extension Kernel {
 
     private mutating func fail(_ number: Int, _ cause: DropCause, _ network: inout Network) {
         neighbors[number].state = .failed
+        noteChange(of: number)
         neighbors.timers.set(number, at: nil)
         let waiting = neighbors[number].waiting
         neighbors[number].waiting = []
@@ -102,6 +106,10 @@ extension Kernel {
             if cause == .noNeighbor { reportUnreachable(packet, .host, &network) }
             network.drop(packet, cause)
         }
+    }
+
+    private mutating func noteChange(of number: Int) {
+        if hasDataplane { changedNeighbors.append(number) }
     }
 
     private mutating func answer(_ request: ARPPacket, on port: Int, _ network: inout Network) {

@@ -53,6 +53,11 @@ struct Kernel: ~Copyable {
     var forwarding = ForwardingTable()
     var cache: DestinationCache
     var neighbors = NeighborTable()
+    /// Neighbours of which something new is known, for a data plane; none are noted where there is none.
+    var changedNeighbors: ContiguousArray<Int> = []
+    var hasDataplane = false
+    /// The longest outer packet that a router has said it takes, until the data plane has been told.
+    var reportedTunnelMTU: Int?
     var sockets = SocketTable()
     var streams: StreamTable
     var deferred = Ring<DeferredPacket>()

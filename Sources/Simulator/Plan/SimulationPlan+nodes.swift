@@ -40,6 +40,7 @@ extension SimulationPlan {
         configuration.sampleInterval = scenario.record.interval
         // In a full mesh everybody hears of everything at first hand.
         configuration.isTransit = topology.overlay.tunnels != .fullMesh
+        configuration.usesDataplane = true
         return configuration
     }
 

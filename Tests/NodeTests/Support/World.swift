@@ -258,6 +258,8 @@ extension World {
                 if !site.has(prefix) { site.forwarding.append(prefix) }
             case .withdraw(let prefix):
                 site.forwarding.removeAll { $0 == prefix }
+            case .open, .close, .steer, .release:
+                break
             }
         case .report(let record):
             site.reports.append((now, record))

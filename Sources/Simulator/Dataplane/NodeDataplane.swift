@@ -1,0 +1,189 @@
+import BPF
+import Basics
+import Dataplane
+import Machine
+import Telemetry
+import Wire
+
+/// What the data plane says of a frame that has arrived at a port.
+enum DataplaneOutcome {
+    /// The kernel takes it, perhaps without the tunnel's headers that it came in.
+    case pass
+    case drop(DropCause)
+    case transmit(port: Int)
+}
+
+/// A simulated node's data plane: the compiled XDP program in the interpreter, and what the host writes into its maps.
+struct NodeDataplane: ~Copyable {
+    private var control: DataplaneControl<InterpretedMaps>
+    private let program: Int
+    private var random: SeededRandom
+    /// The tunnels that are open, as they were written.
+    private var tunnels: ContiguousArray<(id: TunnelID, value: DataplaneTunnel)> = []
+    /// How often the program dropped a frame for each of `tellingCauses`, as far as it is known.
+    private var causesSeen: ContiguousArray<UInt64>
+
+    /// Why a frame was dropped where the flood guard is not to blame.
+    private static let tellingCauses: [(cause: DataplaneCause, drop: DropCause)] = [
+        (.denied, .denied), (.tunnelDuplicate, .duplicate), (.tunnelLate, .duplicate), (.noRoom, .tooBig),
+        (.noPort, .portDown),
+    ]
+
+    /// A data plane without ports; flows of other nodes do not change what `random` draws.
+    init(_ object: BPFObject, random: consuming SeededRandom) {
+        do {
+            let machine = try XDPMachine(object, random: random.fork())
+            guard let program = machine.program(DataplaneProgram.entryPoint) else {
+                preconditionFailure("the program has its entry point")
+            }
+            self.program = program
+            control = try DataplaneControl(InterpretedMaps(machine))
+            try control.apply(.setSeed(random.next()))
+        } catch {
+            preconditionFailure("the project's own program does not load: \(error)")
+        }
+        self.random = random
+        causesSeen = ContiguousArray(repeating: 0, count: Self.tellingCauses.count)
+    }
+
+    /// The compiled program with maps of a size for simulated nodes.
+    static func object() -> BPFObject {
+        do {
+            var object = try BPFObject(parsing: DataplaneProgram.octets)
+            try object.set(DataplaneSwitches.variable, to: DataplaneSwitches().octets)
+            try object.resize(DataplaneMap.flows.rawValue, to: 8_192)
+            return object
+        } catch {
+            preconditionFailure("the project's own program cannot be read: \(error)")
+        }
+    }
+
+    /// The program's number of a port; 0 is none.
+    private static func number(_ port: Int) -> DataplanePort { DataplanePort(UInt32(port + 1)) }
+
+    /// Runs the program on a frame that has arrived at a port.
+    mutating func run(_ packet: PacketID, on port: Int, _ pool: inout PacketPool, at now: Instant) -> DataplaneOutcome {
+        let result = pool.withBuffer(of: packet) { buffer, frame in
+            control.maps.machine.run(
+                program, on: buffer, frame: frame, ingress: Self.number(port).rawValue, at: now)
+        }
+        pool.setFrame(of: packet, to: result.frame)
+        switch result.verdict {
+        case .pass:
+            return .pass
+        case .transmit:
+            return .transmit(port: port)
+        case .redirect:
+            guard case .device(_, _, let interface) = result.target, interface > 0 else { return .drop(.portDown) }
+            return .transmit(port: Int(interface) - 1)
+        case .drop:
+            return .drop(causeOfDrop())
+        case .aborted:
+            return .drop(.unsupported)
+        }
+    }
+
+    /// The program only says that it drops; its counters say why.
+    private mutating func causeOfDrop() -> DropCause {
+        for place in Self.tellingCauses.indices {
+            let count = packets(Self.tellingCauses[place].cause)
+            guard count != causesSeen[place] else { continue }
+            causesSeen[place] = count
+            return Self.tellingCauses[place].drop
+        }
+        return .policed
+    }
+
+    private mutating func packets(_ cause: DataplaneCause) -> UInt64 {
+        guard let counter = try? control.counter(of: cause) else { preconditionFailure("counters can be read") }
+        return counter.packets
+    }
+
+    /// What the program has counted.
+    mutating func counters() -> DataplaneCounters {
+        guard let counters = try? control.counters() else { preconditionFailure("counters can be read") }
+        return counters
+    }
+
+    private mutating func apply(_ change: DataplaneChange) {
+        do throws(DataplaneError) {
+            try control.apply(change)
+        } catch {
+            switch error {
+            // The kernel and the node carry what the data plane has no room for.
+            case .full, .tooManyTunnels: break
+            default: preconditionFailure("a change is refused: \(error)")
+            }
+        }
+    }
+}
+
+// MARK: What the host tells it
+
+extension NodeDataplane {
+    /// Makes a port known; what arrives from a site's own network is not policed.
+    mutating func addPort(_ port: Int, hardware: MACAddress, isWAN: Bool) {
+        apply(.setPort(Self.number(port), role: isWAN ? .wan : [.lan, .trusted], address: hardware))
+    }
+
+    /// Packets for an address go out of a port to the address itself.
+    mutating func addRoute(to address: IPAddress, on port: Int) {
+        apply(.setRoute(IPPrefix(host: address), .port(Self.number(port))))
+    }
+
+    /// A neighbour has said where it is, or is no longer there.
+    mutating func setNeighbor(_ neighbor: Neighbor, port: Port) {
+        let number = Self.number(neighbor.port)
+        switch neighbor.state {
+        case .reachable, .probing:
+            apply(
+                .setNeighbor(
+                    neighbor.address, on: number,
+                    DataplaneNeighbor(neighbor.hardware, from: port.hardware, maximumPacketByteCount: port.mtu)))
+        case .incomplete, .failed:
+            apply(.removeNeighbor(neighbor.address, on: number))
+        }
+    }
+
+    /// Lets packets of steered flows into a tunnel.
+    mutating func open(
+        _ id: TunnelID, from local: IPAddress, to remote: IPAddress, over port: Int, nextHop: IPAddress, mtu: Int
+    ) {
+        var tunnel = DataplaneTunnel(
+            from: local, to: remote, on: Self.number(port), nextHop: nextHop,
+            firstSequence: UInt32(truncatingIfNeeded: random.next()))
+        tunnel.maximumPacketByteCount = mtu
+        tunnels.removeAll { $0.id == id }
+        tunnels.append((id, tunnel))
+        apply(.setTunnel(id, tunnel))
+    }
+
+    mutating func close(_ id: TunnelID) {
+        tunnels.removeAll { $0.id == id }
+        apply(.removeTunnel(id))
+    }
+
+    /// Has longer outer packets go to the kernel, which tells their senders.
+    mutating func limitTunnels(to mtu: Int) {
+        for place in tunnels.indices where tunnels[place].value.maximumPacketByteCount > mtu {
+            tunnels[place].value.maximumPacketByteCount = mtu
+            apply(.setTunnel(tunnels[place].id, tunnels[place].value))
+        }
+    }
+
+    mutating func steer(_ flow: FiveTuple, into tunnel: TunnelID) {
+        apply(.steer(FlowTuple(flow), .tunnel(tunnel)))
+    }
+
+    mutating func release(_ flow: FiveTuple) {
+        apply(.unsteer(FlowTuple(flow)))
+    }
+}
+
+extension FlowTuple {
+    fileprivate init(_ flow: FiveTuple) {
+        self.init(
+            protocolNumber: flow.protocolNumber, from: flow.source, port: flow.sourcePort, to: flow.destination,
+            port: flow.destinationPort)
+    }
+}
