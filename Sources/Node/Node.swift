@@ -140,7 +140,8 @@ public struct Node: ~Copyable {
                     probe(place, at: now, into: &outbox)
                 } else {
                     tunnels[place].prepareLiveness()
-                    tunnels[place].prepareSending()
+                    tunnels[place].prepareTunnel()
+                    steering.prepare(place)
                     wakeLiveness(place, at: now, into: &outbox)
                 }
             }
