@@ -98,6 +98,7 @@ public struct EventQueue: ~Copyable {
         unsafe buckets[0].count = 0
         taken = 0
         let index = occupied.trailingZeroBitCount &+ 1
+        if unsafe buckets[index].count == 1 { return takeOnly(in: index, notAfter: limit) }
         let least = minimum(of: index)
         guard least <= limit else { return false }
         base = least
@@ -120,6 +121,19 @@ public struct EventQueue: ~Copyable {
         }
         // Nobody writes to the emptied bucket before the next refill: its memory is scratch.
         if !isSorted { unsafe sortByKey(buckets[0].events, count: buckets[0].count, scratch: source.events) }
+        return true
+    }
+
+    /// Moves the base to the only event of a bucket, as most are where few events are pending.
+    @inline(__always)
+    private mutating func takeOnly(in index: Int, notAfter limit: UInt64) -> Bool {
+        let event = unsafe buckets[index].events[0]
+        guard event.at.nanoseconds <= limit else { return false }
+        base = event.at.nanoseconds
+        unsafe buckets[index].count = 0
+        occupied &= occupied &- 1
+        unsafe buckets[0].events[0] = event
+        unsafe buckets[0].count = 1
         return true
     }
 

@@ -52,8 +52,10 @@ extension Node {
             } else {
                 deliver(packet, into: &outbox)
             }
-        case .probe:
+        case .probe(let attachment):
             noteRestart(of: place, heardUntil: lastHeard, at: now, into: &outbox)
+            guard let attachment else { return }
+            receiveControl(datagram.extracting(attachment), through: place, at: now, into: &outbox)
         case .refused(let cause):
             outbox.append(.report(.dropped(cause)))
         }

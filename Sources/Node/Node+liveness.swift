@@ -6,7 +6,9 @@ import Tunnel
 import Wire
 
 // BFD runs inside each tunnel as inner IP and UDP between the nodes' overlay addresses
-// (multihop, RFC 5883), so that it takes the very way that traffic takes.
+// (multihop, RFC 5883), so that it takes the very way that traffic takes. Once a session is
+// up its periodic packets go with probes: they take the same way, and in a full mesh half
+// of all packets are saved. A probe that carries one stands for the one due next.
 
 extension Node {
     mutating func arm(_ place: Int) {
@@ -41,7 +43,12 @@ extension Node {
         guard UDPHeader.isIntact(datagram, from: .v4(header.source), to: .v4(header.destination)) else {
             return outbox.append(.report(.dropped(.badChecksum)))
         }
-        guard let control = try? ControlPacket(parsing: packet.extracting(payload..<header.totalLength)) else {
+        receiveControl(packet.extracting(payload..<header.totalLength), through: place, at: now, into: &outbox)
+    }
+
+    /// A BFD packet whose octets are known to be those that were sent.
+    mutating func receiveControl(_ bytes: RawSpan, through place: Int, at now: Instant, into outbox: inout Outbox) {
+        guard let control = try? ControlPacket(parsing: bytes) else {
             return outbox.append(.report(.dropped(.malformed)))
         }
         guard let session = session(for: control, arrivingThrough: place) else { return }
@@ -84,7 +91,11 @@ extension Node {
             switch output {
             case .send(let control):
                 guard let carrier = carrier(of: place, isNews: isNews) else { continue }
-                send(control, through: carrier, at: now, into: &outbox)
+                if carrier == place, !isNews, control.isPeriodic {
+                    sendProbe(carrying: control, through: place, at: now, into: &outbox)
+                } else {
+                    send(control, through: carrier, at: now, into: &outbox)
+                }
             case .stateChanged(_, let diagnostic):
                 isNews = true
                 judge(place, ChangeCause(diagnostic), at: now, into: &outbox)
@@ -113,6 +124,19 @@ extension Node {
         judgeForDataplane(place, into: &outbox)
         updateSteering(place, isMeasured: false, at: now, into: &outbox)
         reachabilityChanged(of: tunnels[place].end.peer, at: now, into: &outbox)
+    }
+
+    /// Sends a probe before its time, with a BFD packet behind it.
+    private mutating func sendProbe(
+        carrying control: ControlPacket, through place: Int, at now: Instant, into outbox: inout Outbox
+    ) {
+        control.append(to: &scratch)
+        let probe = scratch.probe(
+            ByteRange(start: 0, count: scratch.count), into: &outbox.arena, by: &tunnels[place].tunnel, at: now)
+        scratch.removeAll()
+        outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, probe))
+        timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
+        updateSteering(place, isMeasured: true, at: now, into: &outbox)
     }
 
     private mutating func send(
@@ -150,6 +174,18 @@ extension ByteArena {
     ) -> ByteRange {
         tunnel.seal(innerPacket: bytes(range), at: now, into: &arena)
     }
+
+    /// Lends octets to a tunnel, which has a probe carry them.
+    borrowing func probe(
+        _ range: ByteRange, into arena: inout ByteArena, by tunnel: inout Tunnel, at now: Instant
+    ) -> ByteRange {
+        tunnel.probe(carrying: bytes(range), at: now, into: &arena)
+    }
+}
+
+extension ControlPacket {
+    /// Whether it says nothing new, and may wait for company.
+    fileprivate var isPeriodic: Bool { state == .up && !isPoll && !isFinal }
 }
 
 extension ChangeCause {

@@ -145,7 +145,8 @@ public struct Node: ~Copyable {
                     probe(place, at: now, into: &outbox)
                 } else {
                     tunnels[place].prepareLiveness()
-                    tunnels[place].prepareSending()
+                    tunnels[place].prepareTunnel()
+                    steering.prepare(place)
                     wakeLiveness(place, at: now, into: &outbox)
                 }
             }

@@ -5,8 +5,20 @@ import Wire
 struct OverlayRoutes: Sendable {
     private var routes4 = PrefixTrie<UInt32, UInt32>()
     private var routes6 = PrefixTrie<UInt128, UInt32>()
+    /// The answers for some IPv4 addresses, until anything changes.
+    private var answers = InlineArray<32, Answer>(repeating: Answer())
+
+    private struct Answer: BitwiseCopyable, Sendable {
+        var address: UInt32 = 0
+        /// The peer, or one of the marks below.
+        var peer = Answer.unknown
+
+        static let unknown = UInt32.max
+        static let nobody = UInt32.max - 1
+    }
 
     mutating func insert(_ prefix: IPPrefix, peer: Int) {
+        answers = InlineArray(repeating: Answer())
         switch prefix {
         case .v4(let prefix):
             routes4.insert(prefix.address.bits, length: Int(prefix.length), value: UInt32(peer))
@@ -16,17 +28,26 @@ struct OverlayRoutes: Sendable {
     }
 
     mutating func remove(_ prefix: IPPrefix) {
+        answers = InlineArray(repeating: Answer())
         switch prefix {
         case .v4(let prefix): routes4.remove(prefix.address.bits, length: Int(prefix.length))
         case .v6(let prefix): routes6.remove(prefix.address.bits, length: Int(prefix.length))
         }
     }
 
-    func peer(toward address: IPAddress) -> Int? {
+    mutating func peer(toward address: IPAddress) -> Int? {
         switch address {
-        case .v4(let address): routes4.longestMatch(address.bits).map { Int($0) }
+        case .v4(let address): peer(toward: address.bits)
         case .v6(let address): routes6.longestMatch(address.bits).map { Int($0) }
         }
+    }
+
+    private mutating func peer(toward address: UInt32) -> Int? {
+        let place = Int((address &* 0x9E37_79B1) >> 27)
+        if answers[place].address != address || answers[place].peer == Answer.unknown {
+            answers[place] = Answer(address: address, peer: routes4.longestMatch(address) ?? Answer.nobody)
+        }
+        return answers[place].peer == Answer.nobody ? nil : Int(answers[place].peer)
     }
 
     /// All prefixes with the index of their peer, IPv4 first, in order.

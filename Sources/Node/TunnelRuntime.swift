@@ -49,8 +49,4 @@ struct TunnelRuntime: ~Copyable {
             unsafe prefetch($0, byteCount: MemoryLayout<BFD.Session>.size)
         }
     }
-
-    mutating func prepareSending() {
-        unsafe withUnsafePointer(to: &tunnel) { unsafe prefetch($0, byteCount: Tunnel.sendingByteCount) }
-    }
 }

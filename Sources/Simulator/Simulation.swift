@@ -23,6 +23,8 @@ public struct Simulation: ~Copyable {
     private let dataplane: BPFObject?
     public private(set) var eventCount: UInt64 = 0
     public private(set) var checkpoints: [Checkpoint] = []
+    /// When the second ends that has no checkpoint yet.
+    private var secondEnd: UInt64 = 1_000_000_000
     var violations = InvariantWatch()
     /// The profile that a direction had when a ramp of its began, by the ramp's event.
     var rampStarts: [(event: Int, direction: Int, profile: LinkProfile)] = []
@@ -160,7 +162,7 @@ public struct Simulation: ~Copyable {
 
     /// Writes the checkpoints of the seconds that end at or before `instant`.
     private mutating func closeSeconds(before instant: Instant) {
-        while instant.nanoseconds >= UInt64(checkpoints.count + 1) * 1_000_000_000 {
+        while instant.nanoseconds >= secondEnd {
             var devicePrints: [UInt64] = []
             devicePrints.reserveCapacity(devices.count)
             var whole = Fingerprint()
@@ -170,7 +172,8 @@ public struct Simulation: ~Copyable {
             }
             checkpoints.append(
                 Checkpoint(second: UInt64(checkpoints.count), fingerprint: whole.value, devices: devicePrints))
-            watchInvariants(at: Instant(nanoseconds: UInt64(checkpoints.count) * 1_000_000_000))
+            watchInvariants(at: Instant(nanoseconds: secondEnd))
+            secondEnd += 1_000_000_000
         }
     }
 }

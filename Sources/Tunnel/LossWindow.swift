@@ -19,15 +19,18 @@ struct LossWindow: Sendable {
     private let width: Interval
     private let window: Interval
     private let resolution: UInt32
-    /// Behind all else, as of its two kilobytes only the ends of the span are ever looked at.
-    private var buckets: InlineArray<128, Bucket>
+    /// The newest bucket, which every arrival counts into.
+    private var current: Bucket
+    /// The others, apart: of these two kilobytes only the ends of the span are looked at, once an interval.
+    private var buckets: ContiguousArray<Bucket>
 
     private static let capacity = 128
     /// How far the window is stretched where it holds too few packets.
     private static let stretchLimit: Int64 = 10
 
     init(_ configuration: TunnelConfiguration, at now: Instant) {
-        buckets = InlineArray(repeating: Bucket(start: now, firstSequence: 0, received: 0))
+        current = Bucket(start: now, firstSequence: 0, received: 0)
+        buckets = ContiguousArray(repeating: current, count: Self.capacity)
         window = configuration.window
         width = max(configuration.probeInterval, configuration.window / Self.stretchLimit)
         resolution = configuration.lossResolution
@@ -39,21 +42,20 @@ struct LossWindow: Sendable {
         count = 1
         span = 1
         spanReceived = 1
-        buckets[0] = Bucket(start: now, firstSequence: sequence, received: 1)
+        current = Bucket(start: now, firstSequence: sequence, received: 1)
     }
 
     @inline(__always)
     mutating func countNewest() {
-        buckets[newest].received &+= 1
+        current.received &+= 1
         spanReceived &+= 1
     }
 
     /// Counts an arrival into the bucket where it was missed.
     mutating func countLate(_ sequence: UInt32) {
         for age in 0..<count {
-            let position = position(age)
-            if Int32(bitPattern: sequence &- buckets[position].firstSequence) >= 0 {
-                buckets[position].received &+= 1
+            if Int32(bitPattern: sequence &- bucket(age).firstSequence) >= 0 {
+                if age == 0 { current.received &+= 1 } else { buckets[position(age)].received &+= 1 }
                 if age < span { spanReceived &+= 1 }
                 return
             }
@@ -62,12 +64,13 @@ struct LossWindow: Sendable {
 
     /// Opens a new bucket when the newest has lasted; a timer that comes a little early still counts.
     mutating func rotate(at now: Instant, nextSequence: UInt32) {
-        guard now - buckets[newest].start >= width - width / 4 else { return }
+        guard now - current.start >= width - width / 4 else { return }
+        buckets[newest] = current
         newest = (newest + 1) % Self.capacity
         count = min(count + 1, Self.capacity)
         // The bucket that is overwritten was the oldest, and may have been part of the span.
         if span == Self.capacity { spanReceived &-= buckets[newest].received } else { span += 1 }
-        buckets[newest] = Bucket(start: now, firstSequence: nextSequence, received: 0)
+        current = Bucket(start: now, firstSequence: nextSequence, received: 0)
     }
 
     /// Expected and received over the window, stretched until it resolves a rate.
@@ -76,23 +79,25 @@ struct LossWindow: Sendable {
     /// moved from where it was, not counted anew.
     mutating func counts(at now: Instant, nextSequence: UInt32) -> (expected: UInt32, received: UInt32) {
         while span > 1, suffices(span - 1, at: now, nextSequence) {
-            spanReceived &-= buckets[position(span - 1)].received
+            spanReceived &-= bucket(span - 1).received
             span -= 1
         }
         while span < count, !suffices(span, at: now, nextSequence) {
             span += 1
-            spanReceived &+= buckets[position(span - 1)].received
+            spanReceived &+= bucket(span - 1).received
         }
-        return (nextSequence &- buckets[position(span - 1)].firstSequence, spanReceived)
+        return (nextSequence &- bucket(span - 1).firstSequence, spanReceived)
     }
 
     /// Whether so many of the newest buckets hold enough.
     private mutating func suffices(_ span: Int, at now: Instant, _ nextSequence: UInt32) -> Bool {
-        let oldest = buckets[position(span - 1)]
+        let oldest = bucket(span - 1)
         let elapsed = now - oldest.start
         guard elapsed < window * Self.stretchLimit else { return true }
         return elapsed >= window && nextSequence &- oldest.firstSequence >= resolution
     }
+
+    private func bucket(_ age: Int) -> Bucket { age == 0 ? current : buckets[position(age)] }
 
     private func position(_ age: Int) -> Int { (newest - age + Self.capacity) % Self.capacity }
 }

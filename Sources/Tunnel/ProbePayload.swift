@@ -31,8 +31,10 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
     public var echo: Echo?
     /// What the sender received from the session that ``echo`` names; never without an echo.
     public var report: PathReport?
+    /// How many octets of somebody else's follow, which the checksum covers too; nil where there are none.
+    public private(set) var attachmentByteCount: Int?
 
-    /// A longer payload is padding.
+    /// What follows is padding where it is no attachment.
     public static let byteCount = 64
     static let version: UInt8 = 1
 
@@ -50,8 +52,10 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
     public init(parsing bytes: RawSpan) throws(WireError) {
         var reader = ByteReader(bytes)
         let payload = try reader.take(Self.byteCount)
+        let hasAttachment = payload.unsafeLoadUnaligned(fromByteOffset: 1, as: UInt8.self) & Flag.attachment != 0
+        if hasAttachment { attachmentByteCount = bytes.byteCount - Self.byteCount }
         var sum = Checksum()
-        sum.add(payload)
+        sum.add(hasAttachment ? bytes : payload)
         guard sum.value == 0 else { throw .badChecksum }
         var fields = ByteReader(payload)
         let version: UInt8 = try fields.read()
@@ -85,10 +89,11 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
             : nil
     }
 
-    /// Writes the 64 octets with their checksum.
-    public func append(to arena: inout ByteArena) {
+    /// Writes the 64 octets with their checksum, and an attachment behind them where one is given.
+    public func append(to arena: inout ByteArena, attachment: RawSpan? = nil) {
         let start = arena.count
         var flags: UInt8 = echo == nil ? 0 : Flag.echo
+        if attachment != nil { flags |= Flag.attachment }
         if let report { flags |= Flag.report | (report.latency == nil ? 0 : Flag.latency) }
         let head = UInt32(Self.version) << 24 | UInt32(flags) << 16
         arena.append(UInt64(head) << 32 | UInt64(sessionID))
@@ -100,8 +105,9 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
         let jitter = UInt32(clamping: report?.jitter.nanoseconds ?? 0)
         arena.append(UInt64(report?.received ?? 0) << 32 | UInt64(jitter))
         arena.append(report?.latency?.nanoseconds ?? 0)
+        if let attachment { arena.append(attachment) }
         var sum = Checksum()
-        sum.add(arena.bytes(ByteRange(start: start, count: Self.byteCount)))
+        sum.add(arena.bytes(ByteRange(start: start, count: arena.count - start)))
         arena.patch(sum.value, at: start + 2)
     }
 
@@ -109,5 +115,6 @@ public struct ProbePayload: Equatable, Sendable, BitwiseCopyable {
         static let echo: UInt8 = 1
         static let report: UInt8 = 2
         static let latency: UInt8 = 4
+        static let attachment: UInt8 = 8
     }
 }

@@ -46,10 +46,17 @@ struct Prober: Sendable {
     /// The shortest round trip of the last minute, in nanoseconds.
     var shortestRoundTrip: Int64? { shortestRoundTrips.value }
 
-    /// The probe that is due now; the next one stays on the grid, and what was missed is not made up for.
+    /// The probe that is due now, or one before its time.
+    ///
+    /// The next one stays on the grid, and what was missed is not made up for. After a probe before its time a new
+    /// grid begins, a little wider at first, so that one that is sent again and again stands for all on the grid.
     mutating func makeProbe(at now: Instant, report: PathReport) -> ProbePayload {
         let late = now - nextProbeAt
-        nextProbeAt += interval * (late.nanoseconds / interval.nanoseconds + 1)
+        if late < .zero {
+            nextProbeAt = now + interval + interval / 4
+        } else {
+            nextProbeAt += interval * (late.nanoseconds / interval.nanoseconds + 1)
+        }
         shortestRoundTrips.slide(at: now)
         sequence &+= 1
         var echo: ProbePayload.Echo?

@@ -18,8 +18,8 @@ import Wire
 public enum Opened: Equatable, Sendable {
     /// An inner IP packet: its bytes within the datagram.
     case packet(Range<Int>)
-    /// A probe; the tunnel has taken what it says.
-    case probe
+    /// A probe, which the tunnel has taken, and the bytes of what came with it.
+    case probe(attachment: Range<Int>?)
     case refused(DropCause)
 }
 
@@ -54,10 +54,8 @@ public struct Tunnel: Sendable {
     private var losses: LossWindow
     private let pinned = Pinned()
 
-    /// How many of its first octets a packet or a probe may need; behind them lie the buckets of the loss window.
+    /// How many of its first octets a packet or a probe may need.
     public static let busyByteCount = 768
-    /// How many a packet needs that is only sent.
-    public static let sendingByteCount = 192
 
     /// Before an inner packet sent over IPv4: outer IPv4, UDP, GENEVE and path option.
     public static let overheadOverIPv4 = IPv4Header.minimumByteCount + UDPHeader.byteCount + TunnelHeader.byteCount
@@ -140,6 +138,20 @@ public struct Tunnel: Sendable {
             takeSample(report(at: now))
         }
         guard now >= prober.nextProbeAt else { return nil }
+        return appendProbe(attachment: nil, at: now, into: &arena)
+    }
+
+    /// Appends the UDP payload of a probe that carries octets of somebody else's; it stands for the one due next.
+    public mutating func probe(carrying attachment: RawSpan, at now: Instant, into arena: inout ByteArena) -> ByteRange
+    {
+        let range = appendProbe(attachment: attachment, at: now, into: &arena)
+        nextDeadline = isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt)
+        return range
+    }
+
+    private mutating func appendProbe(
+        attachment: RawSpan?, at now: Instant, into arena: inout ByteArena
+    ) -> ByteRange {
         let report = report(at: now)
         takeSample(report)
         losses.rotate(at: now, nextSequence: arrivals.highest &+ 1)
@@ -147,8 +159,8 @@ public struct Tunnel: Sendable {
         let start = arena.count
         let probe = prober.makeProbe(at: now, report: report)
         let header = nextHeader(EtherType.localExperimental, isControl: true, flags: [], at: now)
-        header.append(to: &arena, payloadByteCount: ProbePayload.byteCount)
-        probe.append(to: &arena)
+        header.append(to: &arena, payloadByteCount: ProbePayload.byteCount + (attachment?.byteCount ?? 0))
+        probe.append(to: &arena, attachment: attachment)
         counters.probesSent &+= 1
         counters.bytesSent &+= UInt64(truncatingIfNeeded: arena.count &- start)
         return ByteRange(start: start, count: arena.count &- start)
@@ -193,7 +205,8 @@ extension Tunnel {
         if let report = prober.receive(probe, at: now) { peerReport = report }
         counters.probesReceived &+= 1
         counters.bytesReceived &+= UInt64(truncatingIfNeeded: datagram.byteCount)
-        return .probe
+        guard let byteCount = probe.attachmentByteCount else { return .probe(attachment: nil) }
+        return .probe(attachment: datagram.byteCount - byteCount..<datagram.byteCount)
     }
 
     /// Counts an arrival; false where it is a duplicate, or too late to tell.

@@ -112,7 +112,7 @@ struct BudgetTests {
                 site.outbox.removeAll()
             }
         }
-        #expect(wakes >= 8)
+        #expect(wakes >= 4)
         #expect(count == 0)
     }
 }

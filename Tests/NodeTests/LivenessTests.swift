@@ -67,6 +67,23 @@ struct LivenessTests {
         #expect(world.sites[0].states().isEmpty)
     }
 
+    @Test func `once a session is up its packets go with probes, and nothing else is sent`() {
+        let world = Overlays.settledPair()
+        let start = world.now
+        world.run(for: .seconds(10))
+        for site in world.sites {
+            for tunnel in 0..<2 as Range<UInt32> {
+                let sent = site.sent.filter { $0.at > start && $0.tunnel == tunnel && !$0.isTraffic }
+                let liveness = sent.filter { Octets.isLiveness($0.octets) }
+                #expect(liveness.isEmpty)
+                // Every 75 to 100 ms, as the RFC wants it.
+                #expect((100...134).contains(sent.count))
+                let isCarrying = sent.allSatisfy { $0.octets.count == 88 + ControlPacket.byteCount }
+                #expect(isCarrying)
+            }
+        }
+    }
+
     @Test func `a packet with a flipped bit is refused`() {
         let world = Overlays.settledPair()
         for place in 28..<52 {

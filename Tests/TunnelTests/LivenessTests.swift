@@ -134,8 +134,33 @@ import Wire
             let probe = probes[index]
             opened.append(near.open(probe.span.bytes, at: now))
         }
-        #expect(opened == [.probe, .probe, .probe, .refused(.duplicate), .probe, .probe])
+        #expect(
+            opened == [
+                .probe(attachment: nil), .probe(attachment: nil), .probe(attachment: nil), .refused(.duplicate),
+                .probe(attachment: nil), .probe(attachment: nil),
+            ])
         #expect(near.counters.restarts == 1 && near.counters.tooLate == 1 && near.counters.lost == 0)
+    }
+
+    @Test func `a probe before its time stands for the one that is due next`() throws {
+        var tunnel = Tunnel(shared, random: SeededRandom(seed: 4), at: .zero)
+        var arena = ByteArena(capacity: 4_096)
+        let attachment: [UInt8] = [1, 2, 3]
+        var now = tunnel.nextDeadline
+        _ = tunnel.wake(at: now, into: &arena)
+        for _ in 0..<50 {
+            now = now + .milliseconds(99)
+            let due = tunnel.nextDeadline
+            try #require(due > now)
+            let carrying = tunnel.probe(carrying: attachment.span.bytes, at: now, into: &arena)
+            try #require(carrying.count == 88 + 3)
+        }
+        // They have ceased, and those on the grid go on.
+        #expect(tunnel.nextDeadline == now + .milliseconds(125))
+        let next = tunnel.wake(at: now + .milliseconds(125), into: &arena)
+        #expect(next?.count == 88)
+        #expect(tunnel.nextDeadline == now + .milliseconds(225))
+        #expect(tunnel.counters.probesSent == 52)
     }
 
     @Test func `probes go out on a grid whose phase is drawn`() {

@@ -189,7 +189,7 @@ import Wire
             let datagram = datagram(
                 protocolType: EtherType.localExperimental, isControl: true, sequence: number, inner: inner)
             let opened = tunnel.open(datagram.span.bytes, at: now)
-            #expect(opened == .probe)
+            #expect(opened == .probe(attachment: nil))
             _ = tunnel.wake(at: tunnel.nextDeadline, into: &arena)
             return tunnel.sample
         }

@@ -9,6 +9,7 @@ struct SampleDatagrams {
     var ipv6: [UInt8] = []
     var firstProbe: [UInt8] = []
     var answeringProbe: [UInt8] = []
+    var carryingProbe: [UInt8] = []
 
     static let configuration = TunnelConfiguration(number: 7, clocksShared: true)
 
@@ -32,8 +33,13 @@ struct SampleDatagrams {
         }
         guard let answer = far.wake(at: probeAt + .milliseconds(120), into: &arena) else { return samples }
         samples.answeringProbe = octets(arena.bytes(answer))
+        let carrying = far.probe(carrying: attachment.span.bytes, at: probeAt + .milliseconds(130), into: &arena)
+        samples.carryingProbe = octets(arena.bytes(carrying))
         return samples
     }
+
+    /// What the carrying probe carries.
+    static let attachment: [UInt8] = Array(1...24)
 
     /// A tunnel that has heard none of them.
     static func receiver() -> Tunnel { Tunnel(configuration, random: SeededRandom(seed: 3), at: .zero) }

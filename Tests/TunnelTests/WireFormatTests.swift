@@ -13,7 +13,7 @@ import Wire
         (2, "header checksum"),
     ]
     private static let probeFields: [(Int, String)] = [
-        (1, "probe version"), (1, "probe flags: 1 echo, 2 report, 4 latency"), (2, "probe checksum"),
+        (1, "probe version"), (1, "probe flags: 1 echo, 2 report, 4 latency, 8 attachment"), (2, "probe checksum"),
         (4, "session"), (4, "probe sequence"), (4, "echoed session"), (8, "timestamp, ns"), (8, "echoed timestamp, ns"),
         (8, "hold, ns"), (4, "highest path sequence"), (4, "expected"), (4, "received"), (4, "jitter, ns"),
         (8, "latency, ns"),
@@ -27,6 +27,10 @@ import Wire
             ("an IPv6 packet, sent on another tunnel too", packet.ipv6, Self.headerFields + [(40, "inner packet")]),
             ("the first probe, with nothing to echo", packet.firstProbe, Self.headerFields + Self.probeFields),
             ("a probe with echo and report", packet.answeringProbe, Self.headerFields + Self.probeFields),
+            (
+                "the same with an attachment", packet.carryingProbe,
+                Self.headerFields + Self.probeFields + [(24, "attachment")]
+            ),
         ] {
             text += "# \(name)\n"
             var rest = datagram[...]
@@ -95,10 +99,25 @@ import Wire
         }
     }
 
+    @Test func `what a probe carries comes out as it went in`() throws {
+        let carrying = SampleDatagrams.all.carryingProbe
+        var tunnel = SampleDatagrams.receiver()
+        let opened = tunnel.open(carrying.span.bytes, at: .zero)
+        guard case .probe(let range?) = opened else {
+            Issue.record("\(opened)")
+            return
+        }
+        #expect(Array(carrying[range]) == SampleDatagrams.attachment)
+        #expect(tunnel.counters.probesReceived == 1)
+        let plain = tunnel.open(SampleDatagrams.all.answeringProbe.span.bytes, at: .zero)
+        #expect(plain == .probe(attachment: nil))
+    }
+
     @Test func `one flipped bit in header or probe is refused`() {
         let samples = SampleDatagrams.all
         for (datagram, guarded) in [
             (samples.ipv4, 24), (samples.ipv6, 24), (samples.firstProbe, 88), (samples.answeringProbe, 88),
+            (samples.carryingProbe, 112),
         ] {
             for bit in 0..<guarded * 8 {
                 var damaged = datagram
