@@ -100,6 +100,16 @@ public struct DataplaneCounters: Equatable, Sendable {
         set { values[Int(cause.rawValue)] = newValue }
     }
 
+    /// Both together.
+    public func adding(_ other: DataplaneCounters) -> DataplaneCounters {
+        var sum = self
+        for place in values.indices {
+            sum.values[place].packets &+= other.values[place].packets
+            sum.values[place].bytes &+= other.values[place].bytes
+        }
+        return sum
+    }
+
     /// All packets that had one verdict.
     public func total(_ verdict: DataplaneVerdict) -> DataplaneCounter {
         var total = DataplaneCounter()

@@ -21,6 +21,7 @@ extension RunResults {
             .init("metrics", .object(summary.metrics.all.map(Self.metric))),
             .init("expectations", .array(summary.expectations.map(Self.expectation))),
             .init("failovers", .array(summary.failovers.map(failover))),
+            .init("dataplanes", .array(record.dataplanes.map(dataplane))),
             .init("violations", .array(record.violations.map(violation))),
             .init("inputs", .array(inputs.map(Self.input))),
             .init("timeline", .array(summary.timeline.map(Self.timelineEntry))),
@@ -62,6 +63,16 @@ extension RunResults {
             .init("flowsHit", .whole(UInt64(figures.flowCount))),
             .init("packetsLost", .whole(figures.packetsLost)),
             .init("failbacks", .whole(UInt64(outcome.failbacks))),
+        ])
+    }
+
+    private func dataplane(_ account: DataplaneAccount) -> JSONValue {
+        .object([
+            .init("node", .text(record.nodeName(account.node) ?? "")),
+            .init("cause", .text(account.cause)),
+            .init("verdict", account.verdict.map { .text($0) } ?? .null),
+            .init("packets", .whole(account.packets)),
+            .init("bytes", .whole(account.bytes)),
         ])
     }
 

@@ -1,4 +1,5 @@
 import Basics
+import Dataplane
 import Machine
 import Node
 import Scenario
@@ -18,6 +19,8 @@ struct Device: ~Copyable {
     var occupant = Occupant()
     /// The one that the machine has loaded, if it has.
     var dataplane = Slab<NodeDataplane>()
+    /// What the data planes of its earlier lives counted.
+    var formerCounters = DataplaneCounters()
     /// The wakes that the event queue holds, each earlier than the one before it.
     private var pendingWakes: ContiguousArray<Instant> = []
     /// Folds every event that concerns this device.

@@ -1,4 +1,5 @@
 import Basics
+import Dataplane
 import Endpoints
 import Links
 public import Scenario
@@ -14,6 +15,7 @@ extension Simulation {
         record.incidents = incidents()
         record.telemetry = network.recorder.telemetry
         record.links = linkAccounts()
+        record.dataplanes = dataplaneAccounts()
         record.conservation = conservationAccounts()
         record.checkpoints = checkpoints
         record.eventCount = eventCount
@@ -47,6 +49,20 @@ extension Simulation {
             }
             return account
         }
+    }
+
+    private mutating func dataplaneAccounts() -> [DataplaneAccount] {
+        var accounts: [DataplaneAccount] = []
+        for index in 0..<devices.count {
+            let counters = devices[index].dataplaneCounters()
+            for cause in DataplaneCause.allCases where counters[cause].packets > 0 {
+                accounts.append(
+                    DataplaneAccount(
+                        node: index, cause: "\(cause)", verdict: cause.verdict.map { "\($0)" },
+                        packets: counters[cause].packets, bytes: counters[cause].bytes))
+            }
+        }
+        return accounts
     }
 
     private mutating func conservationAccounts() -> [ConservationAccount] {

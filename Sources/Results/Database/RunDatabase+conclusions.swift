@@ -112,6 +112,14 @@ extension RunDatabase {
                 }
             }
         }
+        try database.insertRows(into: "dataplane", columnCount: 5) { insert in
+            for account in record.dataplanes {
+                try insert([
+                    record.nodeName(account.node) ?? "", account.cause, account.verdict,
+                    Int64(clamping: account.packets), Int64(clamping: account.bytes),
+                ])
+            }
+        }
         let directory = record.flowDirectory()
         try database.insertRows(into: "conservation", columnCount: 8) { insert in
             for account in record.conservation {

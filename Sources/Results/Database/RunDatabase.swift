@@ -104,6 +104,10 @@ enum RunDatabase {
         CREATE TABLE link_drop (
             name TEXT NOT NULL, direction TEXT NOT NULL, cause TEXT NOT NULL, packets INTEGER NOT NULL
         ) STRICT;
+        CREATE TABLE dataplane (
+            node TEXT NOT NULL, cause TEXT NOT NULL, verdict TEXT, packets INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            PRIMARY KEY (node, cause)
+        ) STRICT;
         CREATE TABLE conservation (
             flow_key TEXT NOT NULL, flow INTEGER, direction TEXT, sent INTEGER NOT NULL,
             duplicated INTEGER NOT NULL, delivered INTEGER NOT NULL, in_flight INTEGER NOT NULL,

@@ -20,6 +20,8 @@ public struct RunRecord: Sendable {
     /// What the nodes said, in order of time.
     public var telemetry: [TimedRecord]
     public var links: [LinkAccount]
+    /// What the nodes' data planes counted, by node and then by cause; nothing that is 0.
+    public var dataplanes: [DataplaneAccount]
     public var conservation: [ConservationAccount]
     public var violations: [InvariantViolation]
     /// One for each whole second; empty where the host is not repeatable.
@@ -38,6 +40,7 @@ public struct RunRecord: Sendable {
         incidents = []
         telemetry = []
         links = []
+        dataplanes = []
         conservation = []
         violations = []
         checkpoints = []

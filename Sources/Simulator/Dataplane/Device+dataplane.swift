@@ -1,5 +1,6 @@
 import BPF
 import Basics
+import Dataplane
 import Machine
 import Telemetry
 import Wire
@@ -22,9 +23,16 @@ extension Device {
 
     /// The program goes with the machine that loaded it.
     mutating func unloadDataplane() {
+        formerCounters = dataplaneCounters()
         dataplane.removeAll()
         kernel.hasDataplane = false
         kernel.changedNeighbors.removeAll()
+    }
+
+    /// What the data planes of all its lives counted.
+    mutating func dataplaneCounters() -> DataplaneCounters {
+        guard dataplane.count > 0 else { return formerCounters }
+        return formerCounters.adding(dataplane[0].counters())
     }
 
     /// Runs the program on a frame; false where that was the end of it here.
