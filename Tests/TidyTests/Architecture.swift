@@ -18,6 +18,7 @@ let architecture: [Module] = [
     Module(name: "Tunnel", floor: 2),
     Module(name: "Steering", floor: 2),
     Module(name: "Traffic", floor: 2),
+    Module(name: "Attacks", floor: 2),
     Module(name: "Node", floor: 3),
     Module(name: "Endpoints", floor: 3),
     Module(name: "Scenario", floor: 3),
