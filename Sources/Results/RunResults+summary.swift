@@ -21,6 +21,7 @@ extension RunResults {
             .init("metrics", .object(summary.metrics.all.map(Self.metric))),
             .init("expectations", .array(summary.expectations.map(Self.expectation))),
             .init("failovers", .array(summary.failovers.map(failover))),
+            .init("attacks", .array(AttackFigures.all(of: record).map(attack))),
             .init("violations", .array(record.violations.map(violation))),
             .init("inputs", .array(inputs.map(Self.input))),
             .init("timeline", .array(summary.timeline.map(Self.timelineEntry))),
@@ -62,6 +63,20 @@ extension RunResults {
             .init("flowsHit", .whole(UInt64(figures.flowCount))),
             .init("packetsLost", .whole(figures.packetsLost)),
             .init("failbacks", .whole(UInt64(outcome.failbacks))),
+        ])
+    }
+
+    private func attack(_ figures: AttackFigures) -> JSONValue {
+        let incident = record.incidents.first { $0.event == figures.event }
+        return .object([
+            .init("at", .optional(incident.map { ($0.start - .zero).inMilliseconds })),
+            .init("end", .optional(incident?.end.map { ($0 - .zero).inMilliseconds })),
+            .init("subject", .text(incident.map { record.subjectName(of: $0) } ?? "")),
+            .init("label", .text(incident?.label ?? "")),
+            .init("packetsSent", .whole(figures.sent)),
+            .init("packetsReachedNodes", .whole(figures.reachedNodes)),
+            .init("packetsPoliced", .whole(figures.policed)),
+            .init("packetsDenied", .whole(figures.denied)),
         ])
     }
 

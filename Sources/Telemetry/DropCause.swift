@@ -28,4 +28,9 @@ public enum DropCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case policy
     /// Answered, not delivered: the packet that an echo, a probe or a session consumed is counted delivered instead.
     case unsupported
+    // In a node's data plane
+    /// The flood guard found it one too many.
+    case policed
+    /// Its source is on the deny list.
+    case denied
 }

@@ -21,6 +21,12 @@ public struct RunRecord: Sendable {
     public var telemetry: [TimedRecord]
     public var links: [LinkAccount]
     public var conservation: [ConservationAccount]
+    /// One for each scripted attack, in the order of events.
+    public var attacks: [AttackAccount]
+    /// Whether the nodes had data planes that policed what came in; else nothing may be said of how they did it.
+    public var isPoliced: Bool
+    /// What was sent, while attacks lasted, by everybody else.
+    public var duringAttacks: LegitimateAccount
     public var violations: [InvariantViolation]
     /// One for each whole second; empty where the host is not repeatable.
     public var checkpoints: [Checkpoint]
@@ -39,6 +45,9 @@ public struct RunRecord: Sendable {
         telemetry = []
         links = []
         conservation = []
+        attacks = []
+        isPoliced = false
+        duringAttacks = LegitimateAccount()
         violations = []
         checkpoints = []
         eventCount = 0
@@ -88,6 +97,8 @@ public struct Incident: Equatable, Sendable {
         case linkChanged
         case nodeKilled
         case sessionReset
+        /// Hostile traffic set out for a node or host.
+        case attack
     }
 
     public var kind: Kind
@@ -168,6 +179,41 @@ public struct ConservationAccount: Equatable, Sendable {
 
     /// Whether every packet is accounted for.
     public var isBalanced: Bool { sent + duplicated == delivered + inFlight + dropped.reduce(0, +) }
+
+    /// Packets that a node's data plane refused: the flood guard, or the deny list.
+    public var refused: UInt64 { dropped(.policed) + dropped(.denied) }
+
+    /// How many packets that cause took.
+    public func dropped(_ cause: DropCause) -> UInt64 {
+        dropped.isEmpty ? 0 : dropped[Int(cause.rawValue)]
+    }
+}
+
+/// The packets of one scripted attack; what became of them is in the account of that key.
+public struct AttackAccount: Equatable, Sendable {
+    /// The event of the scenario, by index.
+    public var event: Int
+    public var key: FlowKey
+    /// How many packets arrived at a port of a node, and so at its data plane.
+    public var reachedNodes: UInt64
+
+    public init(event: Int, key: FlowKey, reachedNodes: UInt64) {
+        self.event = event
+        self.key = key
+        self.reachedNodes = reachedNodes
+    }
+}
+
+/// Packets that no attack sent.
+public struct LegitimateAccount: Equatable, Sendable {
+    public var sent: UInt64
+    /// Those that a node's data plane refused.
+    public var refused: UInt64
+
+    public init(sent: UInt64 = 0, refused: UInt64 = 0) {
+        self.sent = sent
+        self.refused = refused
+    }
 }
 
 /// Something that must never be, and was.
