@@ -31,6 +31,10 @@ extension Simulation {
             devices[node].start(&network)
         case .resetSession(let pair):
             resetSession(pair)
+        case .beginAttack(let event):
+            beginAttack(ofEvent: event)
+        case .endAttack(let event):
+            endAttack(ofEvent: event)
         }
     }
 

@@ -17,6 +17,8 @@ public struct Simulation: ~Copyable {
     var network: Network
     var devices = Slab<Device>()
     var timeline: Timeline
+    /// In the order of their events; each has the tag of its place and one more.
+    var attacks = ContiguousArray<AttackInMotion>()
     let plan: SimulationPlan
     public private(set) var eventCount: UInt64 = 0
     public private(set) var checkpoints: [Checkpoint] = []
@@ -39,6 +41,7 @@ public struct Simulation: ~Copyable {
         plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
+        buildAttacks()
         buildLinks()
         buildDevices()
         for index in 0..<devices.count { devices[index].start(&network) }
@@ -94,6 +97,8 @@ public struct Simulation: ~Copyable {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
             arrive(direction, event)
+        } else if let attack = EventKey.attack(of: event.key) {
+            sendPackets(ofAttack: attack, event)
         } else if devices[device].nextWake == event.at {
             note(event, device, content: 0)
             devices[device].wake(&network)
@@ -131,6 +136,8 @@ public struct Simulation: ~Copyable {
         let device = network.links[direction].device
         let port = Int(network.links[direction].port.rawValue)
         note(event, device, content: network.pool.digest(of: packet))
+        let tag = network.pool.tag(packet)
+        if network.ledger.isAttack(tag), devices[device].kind == .patronus { network.ledger.reachedNode(tag) }
         if network.links[direction].isCaptured, !network.links[direction].isForward {
             network.pool.capture(
                 packet, link: network.links[direction].linkIndex, at: network.now, into: &network.capture)
@@ -139,7 +146,7 @@ public struct Simulation: ~Copyable {
     }
 
     /// Folds an event into the fingerprint of the device that it concerns.
-    private mutating func note(_ event: QueuedEvent, _ device: Int, content: UInt64) {
+    mutating func note(_ event: QueuedEvent, _ device: Int, content: UInt64) {
         eventCount &+= 1
         devices[device].fingerprint.fold(event.at.nanoseconds ^ content, event.key)
         guard let tracedSecond, event.at.nanoseconds / 1_000_000_000 == tracedSecond else { return }
