@@ -22,7 +22,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 let engines: [Target.Dependency] = [
-    "Machine", "Links", "TCP", "BFD", "BGP", "Tunnel", "Steering", "Traffic",
+    "Machine", "Links", "TCP", "BFD", "BGP", "Tunnel", "Steering", "Traffic", "Attacks",
 ]
 let vocabulary: [Target.Dependency] = ["Basics", "Telemetry", "Wire"]
 
@@ -61,6 +61,7 @@ let package = Package(
         .target(
             name: "Dataplane", dependencies: vocabulary + ["CDataplane"], swiftSettings: common,
             plugins: ["CompileDataplane"]),
+        library("Attacks", vocabulary),
         // Floor 3: wholes
         library("Node", vocabulary + engines),
         library("Endpoints", vocabulary + engines),
@@ -101,6 +102,7 @@ let package = Package(
         tests("TunnelTests", vocabulary + ["Tunnel"]),
         tests("SteeringTests", vocabulary + ["Steering"]),
         tests("TrafficTests", vocabulary + ["Traffic"]),
+        tests("AttacksTests", vocabulary + ["Attacks"]),
         tests("NodeTests", vocabulary + engines + ["Node"]),
         tests("EndpointsTests", vocabulary + engines + ["Endpoints"]),
         tests("ScenarioTests", vocabulary + ["Scenario", "ScenarioFiles", "Simulator", "Measure", "Results"]),

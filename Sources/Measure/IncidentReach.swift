@@ -60,7 +60,12 @@ struct IncidentReach: Sendable {
 
 extension Incident {
     /// Whether its subject is a node, not a link.
-    var concernsNode: Bool { kind == .nodeKilled || kind == .sessionReset }
+    var concernsNode: Bool {
+        switch kind {
+        case .nodeKilled, .sessionReset, .attack: true
+        case .linkDown, .linkChanged: false
+        }
+    }
 }
 
 /// What of the underlay each tunnel crosses, by the static shortest paths of its routers.

@@ -42,6 +42,15 @@ extension MetricSet {
         append("bgp.convergence", Distribution(times), .milliseconds)
     }
 
+    /// What nodes' data planes refused of attacks, and of everybody else's packets.
+    mutating func measureSecurity(_ record: RunRecord) {
+        let figures = SecurityFigures(record)
+        if let share = figures.attackShareRefused { append("security.attackPacketsDropped", share, .ratio) }
+        if let share = figures.legitimateShareRefused { append("security.legitimatePacketsDropped", share, .ratio) }
+        guard record.isPoliced else { return }
+        append("security.legitimatePacketsPoliced", Double(figures.legitimateRefused), .count)
+    }
+
     mutating func measureRun(_ record: RunRecord, wallSeconds: Double?) {
         append("invariants.violations", Double(record.violations.count), .count)
         append("run.events", Double(record.eventCount), .count)

@@ -54,6 +54,7 @@ public struct RunSummary: Sendable {
         metrics.measureFailovers(failovers)
         metrics.measureTraffic(record)
         metrics.measureRouting(record)
+        metrics.measureSecurity(record)
         metrics.measureRun(record, wallSeconds: wallSeconds)
         var results: [ExpectationResult] = []
         for expectation in record.scenario.expectations {
@@ -73,14 +74,17 @@ public struct RunSummary: Sendable {
                 of: expectation.metric, trafficNames: record.scenario.traffic.map(\.name))
             return ExpectationResult(
                 expectation: expectation, value: nil, unit: unit ?? .none, passed: false,
-                reason: absence(of: expectation.metric, failovers))
+                reason: absence(of: expectation.metric, failovers, record))
         }
         return ExpectationResult(
             expectation: expectation, value: metric.value, unit: metric.unit,
             passed: expectation.condition.isMet(by: metric.value), reason: nil)
     }
 
-    private static func absence(of name: String, _ failovers: [FailoverOutcome]) -> String {
+    private static func absence(
+        of name: String, _ failovers: [FailoverOutcome], _ record: RunRecord
+    ) -> String {
+        if name.hasPrefix("security."), let reason = SecurityFigures(record).absence(of: name) { return reason }
         guard name.hasPrefix("failover.") else { return "the run did not produce this metric" }
         if failovers.isEmpty { return "nothing failed in this run, so there was no failover to measure" }
         guard failovers.contains(where: \.wasExercised) else {

@@ -22,7 +22,7 @@ extension RunRecord {
     func subjectName(of incident: Incident) -> String {
         switch incident.kind {
         case .linkDown, .linkChanged: linkName(incident.subject)
-        case .nodeKilled, .sessionReset: nodeName(incident.subject) ?? "node \(incident.subject)"
+        case .nodeKilled, .sessionReset, .attack: nodeName(incident.subject) ?? "node \(incident.subject)"
         }
     }
 

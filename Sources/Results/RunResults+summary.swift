@@ -21,6 +21,7 @@ extension RunResults {
             .init("metrics", .object(summary.metrics.all.map(Self.metric))),
             .init("expectations", .array(summary.expectations.map(Self.expectation))),
             .init("failovers", .array(summary.failovers.map(failover))),
+            .init("attacks", .array(AttackFigures.all(of: record).map(attack))),
             .init("dataplanes", .array(record.dataplanes.map(dataplane))),
             .init("violations", .array(record.violations.map(violation))),
             .init("inputs", .array(inputs.map(Self.input))),
@@ -73,6 +74,20 @@ extension RunResults {
             .init("verdict", account.verdict.map { .text($0) } ?? .null),
             .init("packets", .whole(account.packets)),
             .init("bytes", .whole(account.bytes)),
+        ])
+    }
+
+    private func attack(_ figures: AttackFigures) -> JSONValue {
+        let incident = record.incidents.first { $0.event == figures.event }
+        return .object([
+            .init("at", .optional(incident.map { ($0.start - .zero).inMilliseconds })),
+            .init("end", .optional(incident?.end.map { ($0 - .zero).inMilliseconds })),
+            .init("subject", .text(incident.map { record.subjectName(of: $0) } ?? "")),
+            .init("label", .text(incident?.label ?? "")),
+            .init("packetsSent", .whole(figures.sent)),
+            .init("packetsReachedNodes", .whole(figures.reachedNodes)),
+            .init("packetsPoliced", .whole(figures.policed)),
+            .init("packetsDenied", .whole(figures.denied)),
         ])
     }
 

@@ -66,6 +66,7 @@ public enum MetricCatalogue {
         MetricDescription("tunnel.encrypted", .ratio),
         MetricDescription("security.attackPacketsDropped", .ratio),
         MetricDescription("security.legitimatePacketsDropped", .ratio),
+        MetricDescription("security.legitimatePacketsPoliced", .count),
         MetricDescription("invariants.violations", .count),
         MetricDescription("run.events", .count),
         MetricDescription("run.packetHops", .count),

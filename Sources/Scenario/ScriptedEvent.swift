@@ -79,15 +79,25 @@ public struct Attack: Equatable, Sendable {
     public var kind: AttackKind
     public var from: Int
     public var to: Int
-    public var rate: AttackRate?
+    public var rate: AttackRate
+    /// Until the end of the run where it is nil.
     public var lasting: Interval?
+    /// How many addresses it claims to come from; nil leaves that to its kind.
+    public var sources: UInt32?
 
-    public init(kind: AttackKind, from: Int, to: Int, rate: AttackRate? = nil, lasting: Interval? = nil) {
+    /// What an attack sends where the file does not say it.
+    public static let standardRate = AttackRate.packets(PacketRate(packetsPerSecond: 10_000))
+
+    public init(
+        kind: AttackKind, from: Int, to: Int, rate: AttackRate = Attack.standardRate, lasting: Interval? = nil,
+        sources: UInt32? = nil
+    ) {
         self.kind = kind
         self.from = from
         self.to = to
         self.rate = rate
         self.lasting = lasting
+        self.sources = sources
     }
 }
 

@@ -40,14 +40,17 @@ public struct TopologyNode: Equatable, Sendable {
     public var attachment: Int?
     /// The region of a cloud gateway.
     public var region: String?
-    /// What a cloud gateway announces.
+    /// What a cloud gateway announces, and the addresses that a host has beside its own.
     public var prefixes: [IPPrefix]
+    /// The parts of the LAN that the underlay routes to the site, by its first WAN port.
+    public var publicPrefixes: [IPPrefix]
     /// The commands that run in a `linux` node.
     public var commands: [String]
 
     public init(
         name: String, kind: NodeKind, autonomousSystem: UInt32? = nil, lan: [IPPrefix] = [], role: String? = nil,
-        attachment: Int? = nil, region: String? = nil, prefixes: [IPPrefix] = [], commands: [String] = []
+        attachment: Int? = nil, region: String? = nil, prefixes: [IPPrefix] = [], publicPrefixes: [IPPrefix] = [],
+        commands: [String] = []
     ) {
         self.name = name
         self.kind = kind
@@ -57,6 +60,7 @@ public struct TopologyNode: Equatable, Sendable {
         self.attachment = attachment
         self.region = region
         self.prefixes = prefixes
+        self.publicPrefixes = publicPrefixes
         self.commands = commands
     }
 

@@ -11,13 +11,15 @@ public struct TrafficEntry: Equatable, Sendable {
     public var to: Int
     public var flows: Int
     public var start: Interval
+    /// The time over which the flows' starts are spread, evenly.
+    public var over: Interval
     /// When it ends, where that is before the end of the run.
     public var stop: Interval?
     public var user: String?
 
     public init(
         name: String, application: TrafficApplication, from: Int, to: Int, flows: Int = 1, start: Interval = .zero,
-        stop: Interval? = nil, user: String? = nil
+        over: Interval = .zero, stop: Interval? = nil, user: String? = nil
     ) {
         self.name = name
         self.application = application
@@ -25,8 +27,19 @@ public struct TrafficEntry: Equatable, Sendable {
         self.to = to
         self.flows = flows
         self.start = start
+        self.over = over
         self.stop = stop
         self.user = user
+    }
+}
+
+extension TrafficEntry {
+    /// When the flow of that place starts.
+    public func start(ofFlow place: Int) -> Interval {
+        guard flows > 1 else { return start }
+        // A year's nanoseconds times a hundred thousand flows would not fit 64 bits.
+        let share = Int64(Int128(over.nanoseconds) * Int128(place) / Int128(flows))
+        return start + Interval(nanoseconds: share)
     }
 }
 

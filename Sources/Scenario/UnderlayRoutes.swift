@@ -16,8 +16,8 @@ public struct UnderlayRoute: Equatable, Sendable {
 ///
 /// A path is shorter by its delay, then by its number of hops; of equal ones a router
 /// takes the link that comes first in the file. Each router knows the prefixes of the
-/// links at which something other than a router stands, those of links between two
-/// routers only where ``init(_:includingTransitLinks:)`` is told so.
+/// links at which something other than a router stands and what lies behind these, those
+/// of links between two routers only where ``init(_:includingTransitLinks:)`` is told so.
 public struct UnderlayRoutes: Sendable {
     /// For each node of the topology its routes, in the order of links; empty for what is no router.
     public private(set) var routes: [[UnderlayRoute]]
@@ -29,7 +29,7 @@ public struct UnderlayRoutes: Sendable {
         for (index, link) in topology.links.enumerated() where !link.isLAN {
             let ends = [link.first.node, link.second.node].filter { topology.isTransit($0) }
             guard let near = ends.first, ends.count == 1 || includingTransitLinks else { continue }
-            let prefixes = Self.prefixes(of: link)
+            let prefixes = Self.prefixes(of: link, at: index, in: topology)
             for end in ends where paths[end] == nil {
                 paths[end] = ShortestPaths(to: end, in: topology, ports: ports)
             }
@@ -60,10 +60,19 @@ public struct UnderlayRoutes: Sendable {
         return best?.next[router]
     }
 
-    private static func prefixes(of link: TopologyLink) -> [IPPrefix] {
+    /// The prefixes that a link leads to: its own, a host's further ones, the public part of a site's LAN.
+    private static func prefixes(of link: TopologyLink, at index: Int, in topology: Topology) -> [IPPrefix] {
         var result: [IPPrefix] = []
         for address in link.first.addresses + link.second.addresses where !result.contains(address.prefix) {
             result.append(address.prefix)
+        }
+        for end in [link.first, link.second] {
+            let node = topology.nodes[end.node]
+            switch node.kind {
+            case .host where topology.ports(of: end.node).first?.link == index: result += node.prefixes
+            case .patronus where topology.wanPorts(of: end.node).first?.link == index: result += node.publicPrefixes
+            default: break
+            }
         }
         return result
     }

@@ -5,13 +5,17 @@ enum Availability {
     /// The applications that traffic can be generated for.
     static let applications: [ApplicationName] = [.cbr, .fileTransfer, .voip, .web, .replay]
 
+    /// The attacks that can be carried out.
+    static let attacks: [AttackKind] = [.synFlood, .udpFlood, .icmpFlood, .dnsAmplification]
+
     /// Why an event of that kind cannot happen; nil where it can.
     static func obstacle(to kind: ScriptedEvent.Kind) -> String? {
         switch kind {
         case .linkSet, .linkDown, .linkUp, .linkFlap, .nodeKill, .nodeRestart: nil
         case .bgp: unavailable("event \"bgp\"")
         case .cloud: unavailable("event \"cloud\"")
-        case .attack(let attack): unavailable("attack \"\(attack.kind.rawValue)\"")
+        case .attack(let attack) where !attacks.contains(attack.kind): unavailable("attack \"\(attack.kind.rawValue)\"")
+        case .attack: nil
         }
     }
 

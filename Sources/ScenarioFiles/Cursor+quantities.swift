@@ -28,10 +28,16 @@ extension Cursor {
 
     /// A rate of bits or of packets.
     func attackRate() -> AttackRate? {
-        if case .string(let text) = node.value, text.hasSuffix("pps") {
-            return quantity("a rate such as \"20kpps\"", PacketRate.init(parsing:)).map { .packets($0) }
+        guard case .string(let text) = node.value, text.hasSuffix("pps") else {
+            return bitRate().map { .bits($0) }
         }
-        return bitRate().map { .bits($0) }
+        let fastest: UInt64 = 10_000_000
+        guard let rate = quantity("a rate such as \"20kpps\"", PacketRate.init(parsing:)) else { return nil }
+        guard rate.packetsPerSecond > 0, rate.packetsPerSecond <= fastest else {
+            fault("\(rate.packetsPerSecond)pps is out of range; write a rate from 1pps to 10Mpps")
+            return nil
+        }
+        return .packets(rate)
     }
 
     func byteCount(in range: ClosedRange<UInt64>) -> ByteCount? {

@@ -5,7 +5,8 @@ public enum KnownKeys {
     ]
     public static let importGraph = ["graphml", "kind", "rate"]
     public static let node = [
-        "kind", "asn", "lan", "role", "at", "region", "prefixes", "exec", "bgp", "firewall", "wanOptimization", "fec",
+        "kind", "asn", "lan", "public", "role", "at", "region", "prefixes", "exec", "bgp", "firewall",
+        "wanOptimization", "fec",
         "nat", "models",
     ]
     /// The parts of a node that later versions read.
@@ -26,11 +27,12 @@ public enum KnownKeys {
         "record",
     ]
     public static let traffic = [
-        "name", "application", "from", "to", "flows", "start", "stop", "user", "bytes", "rate", "packetSize", "pcap",
+        "name", "application", "from", "to", "flows", "start", "over", "stop", "user", "bytes", "rate", "packetSize",
+        "pcap",
     ]
     public static let event = [
         "at", "label", "link", "set", "over", "down", "up", "for", "flap", "direction", "node", "kill", "restart",
-        "after", "bgp", "cloud", "fail", "attack", "from", "to", "rate",
+        "after", "bgp", "cloud", "fail", "attack", "from", "to", "rate", "sources",
     ]
     public static let flap = ["up", "down", "for"]
     public static let bgpIncident = ["session", "reset", "node", "announce", "withdraw"]

@@ -12,7 +12,7 @@ extension ScenarioDecoder {
             case .node: ["node", "kill", "restart", "after"]
             case .bgp: ["bgp"]
             case .cloud: ["cloud", "fail"]
-            case .attack: ["attack", "from", "to", "rate", "for"]
+            case .attack: ["attack", "from", "to", "rate", "sources", "for"]
             }
         }
     }
@@ -167,15 +167,5 @@ extension ScenarioDecoder {
         let node = keys["node"].map { self.node($0) }
         guard let failure = keys.required("fail", "\"fail\": \"attachment\"")?.name(forbidden: "") else { return nil }
         return .cloud(node: node ?? nil, failure: failure)
-    }
-
-    private func attackEvent(_ object: ObjectCursor) -> ScriptedEvent.Kind? {
-        let kind = object["attack"]?.word(AttackKind.self, what: "attack")
-        let from = object.required("from", "\"from\": with the attacker's host").flatMap { self.node($0) }
-        let to = object.required("to", "\"to\": with the victim").flatMap { self.node($0) }
-        let rate = object["rate"].flatMap { $0.attackRate() }
-        let lasting = object["for"].flatMap { $0.period() }
-        guard let kind, let from, let to else { return nil }
-        return .attack(Attack(kind: kind, from: from, to: to, rate: rate, lasting: lasting))
     }
 }

@@ -21,12 +21,18 @@ extension ScenarioDecoder {
                 object["stop"]?.fault(
                     "the traffic stops at \(stop), not after its start at \(start); write a later time")
             }
+            let over = object["over"].map { $0.duration() } ?? .zero
+            let end = [stop, duration].compactMap(\.self).min()
+            if let start, let over, let end, over > .zero, start + over >= end {
+                object["over"]?.fault(
+                    "flows start until \(start + over), but all is over at \(end); write a shorter time")
+            }
             let user = object["user"]?.name(forbidden: "")
-            guard let name, let application, let from, let to, let flows, let start else { continue }
+            guard let name, let application, let from, let to, let flows, let start, let over else { continue }
             result.append(
                 TrafficEntry(
-                    name: name, application: application, from: from, to: to, flows: flows, start: start, stop: stop,
-                    user: user))
+                    name: name, application: application, from: from, to: to, flows: flows, start: start, over: over,
+                    stop: stop, user: user))
         }
         return result
     }

@@ -5,7 +5,8 @@ import Wire
 extension TopologyDecoder {
     // MARK: Addresses
 
-    func checkAddresses() {
+    mutating func checkAddresses() {
+        checkHostPrefixes()
         checkLANs()
         checkHostCapacity()
         guard links.count + nodes.count <= AllottedAddresses.linkLimit else {
@@ -14,6 +15,33 @@ extension TopologyDecoder {
         }
         checkLinkAddresses()
         checkAutonomousSystems()
+    }
+
+    /// A host's further addresses are part of its site's LAN, beside those of the hosts there, or a network of its own.
+    private mutating func checkHostPrefixes() {
+        for owned in hostPrefixes {
+            guard let site = nodes[owned.node].attachment, nodes[site].kind == .patronus else {
+                ownedPrefixes.append(owned)
+                continue
+            }
+            guard let lan = nodes[site].lan.first(where: { $0.covers(owned.prefix) }) else {
+                owned.cursor.fault(
+                    "\(owned.prefix) is no part of \"\(nodes[site].name)\"'s \"lan\"; write a prefix that lies in it")
+                continue
+            }
+            let hostCount = nodes.count { $0.attachment == site }
+            let taken = [LANAddresses.gateway(of: lan)] + (0..<hostCount).map { LANAddresses.host($0, in: lan) }
+            if let address = taken.first(where: { owned.prefix.contains($0) }) {
+                owned.cursor.fault("\(owned.prefix) holds \(address), which is taken; write another prefix of \(lan)")
+            }
+        }
+        for (place, owned) in hostPrefixes.enumerated() {
+            guard let other = hostPrefixes[..<place].first(where: { $0.prefix.overlaps(owned.prefix) }),
+                nodes[owned.node].attachment.map({ nodes[$0].kind }) == .patronus
+            else { continue }
+            owned.cursor.fault(
+                "\(owned.prefix) overlaps \(other.prefix) of \"\(nodes[other.node].name)\"; write another prefix")
+        }
     }
 
     private func checkLANs() {
@@ -188,4 +216,9 @@ extension TopologyDecoder {
         }
         return nodes.indices.map { root($0) }
     }
+}
+
+extension IPPrefix {
+    /// Whether all of another prefix's addresses are this one's.
+    func covers(_ other: IPPrefix) -> Bool { other.length >= length && contains(other.address) }
 }

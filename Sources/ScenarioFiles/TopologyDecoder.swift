@@ -34,6 +34,8 @@ struct TopologyDecoder {
     /// Whether a link or a host's place could not be made out, so that nothing can be said of who reaches whom.
     var hasLostLinks = false
     var ownedPrefixes: [OwnedPrefix] = []
+    /// The further addresses of hosts.
+    var hostPrefixes: [OwnedPrefix] = []
     var overlay = OverlayConfiguration()
     var slaClasses: [SLAClass] = []
     var steering: [SteeringPolicy] = []
@@ -137,16 +139,20 @@ struct TopologyDecoder {
         node.lan = object["lan"].map { lan($0, of: index) } ?? []
         node.role = object["role"]?.name(forbidden: "")
         node.region = object["region"]?.name(forbidden: "")
-        node.prefixes = object["prefixes"].map { prefixes($0, of: index) } ?? []
+        node.prefixes = object["prefixes"].map { prefixes($0, of: index, isHost: kind == .host) } ?? []
+        node.publicPrefixes = object["public"].map { publicPrefixes($0, within: node.lan) } ?? []
         node.commands = object["exec"].map { commands($0) } ?? []
         guard let kind else { return node }
         let owners: [(key: String, kinds: [NodeKind])] = [
-            ("lan", [.patronus]), ("role", [.patronus]), ("at", [.host]), ("exec", [.linux]),
-            ("region", NodeKind.allCases.filter(\.isCloud)), ("prefixes", NodeKind.allCases.filter(\.isCloud)),
+            ("lan", [.patronus]), ("public", [.patronus]), ("role", [.patronus]), ("at", [.host]), ("exec", [.linux]),
+            ("region", NodeKind.allCases.filter(\.isCloud)),
+            ("prefixes", [.host] + NodeKind.allCases.filter(\.isCloud)),
         ]
         for (key, kinds) in owners where !kinds.contains(kind) {
             guard let place = object.keyPosition(key) else { continue }
-            let owner = kinds.count > 1 ? "a cloud node" : "kind \"\(kinds[0].rawValue)\""
+            let owner =
+                kinds.count == 1
+                ? "kind \"\(kinds[0].rawValue)\"" : kinds[0] == .host ? "a host or a cloud node" : "a cloud node"
             object[key]?.fault(
                 "a node of kind \"\(kind.rawValue)\" has no \"\(key)\"; it belongs to \(owner)", at: place)
         }
@@ -180,12 +186,26 @@ struct TopologyDecoder {
         }
     }
 
-    private mutating func prefixes(_ cursor: Cursor, of node: Int) -> [IPPrefix] {
+    private mutating func prefixes(_ cursor: Cursor, of node: Int, isHost: Bool = false) -> [IPPrefix] {
         var result: [IPPrefix] = []
         for element in cursor.elements(expected: "a list of prefixes, [\"10.2.0.0/16\"]") ?? [] {
             guard let prefix = element.prefix() else { continue }
             result.append(prefix)
-            ownedPrefixes.append(OwnedPrefix(prefix: prefix, node: node, cursor: element))
+            let owned = OwnedPrefix(prefix: prefix, node: node, cursor: element)
+            if isHost { hostPrefixes.append(owned) } else { ownedPrefixes.append(owned) }
+        }
+        return result
+    }
+
+    private func publicPrefixes(_ cursor: Cursor, within lan: [IPPrefix]) -> [IPPrefix] {
+        var result: [IPPrefix] = []
+        for element in cursor.elements(expected: "a list of prefixes of the LAN, [\"203.0.113.0/24\"]") ?? [] {
+            guard let prefix = element.prefix() else { continue }
+            if lan.contains(where: { $0.covers(prefix) }) {
+                result.append(prefix)
+            } else {
+                element.fault("\(prefix) is no part of the site's \"lan\"; write a prefix that lies in it")
+            }
         }
         return result
     }

@@ -86,6 +86,9 @@ extension Simulation {
                 kernel.forwarding.insert(IPPrefix(host: address.address), .local)
             }
         }
+        if topology.nodes[index].kind == .host {
+            for prefix in topology.nodes[index].prefixes { kernel.forwarding.insert(prefix, .local) }
+        }
         guard topology.nodes[index].kind == .patronus else { return }
         let overlay = IPAddress.v4(OverlayAddresses.address(ofNode: index))
         kernel.overlayAddress = overlay
@@ -104,15 +107,44 @@ extension Simulation {
                 kernel.forwarding.insert(route.prefix, .port(number, gateway: gateway))
             }
         case .host:
-            guard let first = kernel.ports.first else { return }
-            if let gateway = first.gateway4 {
-                kernel.forwarding.insert(IPPrefix(.v4(.any), length: 0), .port(0, gateway: .v4(gateway)))
-            }
-            if let gateway = first.gateway6 {
-                kernel.forwarding.insert(IPPrefix(.v6(.any), length: 0), .port(0, gateway: .v6(gateway)))
-            }
+            if !kernel.ports.isEmpty { addDefaultRoute(by: 0, to: &kernel) }
+        case .patronus:
+            addHostPrefixes(behind: index, to: &kernel)
+            addBreakout(of: index, to: &kernel)
         default:
             break
+        }
+    }
+
+    /// The further addresses of hosts on a node's LAN lie behind the hosts' own.
+    private func addHostPrefixes(behind index: Int, to kernel: inout Kernel) {
+        let topology = scenario.topology
+        for (number, port) in plan.ports[index].enumerated() {
+            let host = topology.nodes[topology.farEnd(port).node]
+            guard host.kind == .host else { continue }
+            for prefix in host.prefixes {
+                let end = topology.farEnd(port)
+                let gateway = prefix.isIPv4 ? end.ipv4.map { IPAddress.v4($0) } : end.ipv6.map { .v6($0) }
+                kernel.forwarding.insert(prefix, .port(number, gateway: gateway))
+            }
+        }
+    }
+
+    /// A site that the underlay routes to answers into the underlay.
+    private func addBreakout(of index: Int, to kernel: inout Kernel) {
+        let topology = scenario.topology
+        guard !topology.nodes[index].publicPrefixes.isEmpty, let port = topology.wanPorts(of: index).first,
+            let number = plan.ports[index].firstIndex(of: port)
+        else { return }
+        addDefaultRoute(by: number, to: &kernel)
+    }
+
+    private func addDefaultRoute(by number: Int, to kernel: inout Kernel) {
+        if let gateway = kernel.ports[number].gateway4 {
+            kernel.forwarding.insert(IPPrefix(.v4(.any), length: 0), .port(number, gateway: .v4(gateway)))
+        }
+        if let gateway = kernel.ports[number].gateway6 {
+            kernel.forwarding.insert(IPPrefix(.v6(.any), length: 0), .port(number, gateway: .v6(gateway)))
         }
     }
 }

@@ -16,7 +16,10 @@ extension Simulation {
         record.telemetry = network.recorder.telemetry
         record.links = linkAccounts()
         record.dataplanes = dataplaneAccounts()
+        record.isPoliced = scenario.topology.nodes.contains { $0.kind == .patronus }
         record.conservation = conservationAccounts()
+        record.attacks = attackAccounts()
+        record.duringAttacks = network.ledger.duringAttacks
         record.checkpoints = checkpoints
         record.eventCount = eventCount
         record.packetHops = network.hops
@@ -107,7 +110,10 @@ extension Simulation {
                 found.append(incident(.nodeKilled, node, from: start, to: start + after))
             case .bgp(.sessionReset(let pair)):
                 found.append(incident(.sessionReset, pair.first, from: start, to: start, disruptive: false))
-            case .linkUp, .bgp, .cloud, .attack:
+            case .attack(let attack):
+                let end = attack.lasting.map { start + $0 }
+                found.append(incident(.attack, attack.to, from: start, to: end, disruptive: false))
+            case .linkUp, .bgp, .cloud:
                 break
             }
         }

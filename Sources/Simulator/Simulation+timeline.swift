@@ -31,6 +31,10 @@ extension Simulation {
             start(node)
         case .resetSession(let pair):
             resetSession(pair)
+        case .beginAttack(let event):
+            beginAttack(ofEvent: event)
+        case .endAttack(let event):
+            endAttack(ofEvent: event)
         }
     }
 

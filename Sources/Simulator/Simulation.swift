@@ -18,6 +18,8 @@ public struct Simulation: ~Copyable {
     var network: Network
     var devices = Slab<Device>()
     var timeline: Timeline
+    /// In the order of their events; each has the tag of its place and one more.
+    var attacks = ContiguousArray<AttackInMotion>()
     let plan: SimulationPlan
     /// What nodes load into their kernels; nil where there are none.
     private let dataplane: BPFObject?
@@ -43,6 +45,7 @@ public struct Simulation: ~Copyable {
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
         dataplane = scenario.topology.nodes.contains { $0.kind == .patronus } ? NodeDataplane.object() : nil
+        buildAttacks()
         buildLinks()
         buildDevices()
         for index in 0..<devices.count { start(index) }
@@ -108,6 +111,8 @@ public struct Simulation: ~Copyable {
         guard let device = EventKey.device(of: event.key) else { return runTimeline(event) }
         if let direction = EventKey.direction(of: event.key) {
             arrive(direction, event)
+        } else if let attack = EventKey.attack(of: event.key) {
+            sendPackets(ofAttack: attack, event)
         } else if devices[device].nextWake == event.at {
             note(event, device, content: 0)
             devices[device].wake(&network)
@@ -145,6 +150,8 @@ public struct Simulation: ~Copyable {
         let device = network.links[direction].device
         let port = Int(network.links[direction].port.rawValue)
         note(event, device, content: network.pool.digest(of: packet))
+        let tag = network.pool.tag(packet)
+        if network.ledger.isAttack(tag), devices[device].kind == .patronus { network.ledger.reachedNode(tag) }
         if network.links[direction].isCaptured, !network.links[direction].isForward {
             network.pool.capture(
                 packet, link: network.links[direction].linkIndex, at: network.now, into: &network.capture)
@@ -153,7 +160,7 @@ public struct Simulation: ~Copyable {
     }
 
     /// Folds an event into the fingerprint of the device that it concerns.
-    private mutating func note(_ event: QueuedEvent, _ device: Int, content: UInt64) {
+    mutating func note(_ event: QueuedEvent, _ device: Int, content: UInt64) {
         eventCount &+= 1
         devices[device].fingerprint.fold(event.at.nanoseconds ^ content, event.key)
         guard let tracedSecond, event.at.nanoseconds / 1_000_000_000 == tracedSecond else { return }

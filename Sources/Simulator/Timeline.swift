@@ -11,6 +11,9 @@ enum ScriptedAction: Sendable {
     case kill(node: Int)
     case start(node: Int)
     case resetSession(NodePair)
+    /// By the scenario's event.
+    case beginAttack(event: Int)
+    case endAttack(event: Int)
 }
 
 /// Everything that a scenario scripts, spread out into instants.
@@ -72,7 +75,10 @@ struct Timeline: Sendable {
             add(.start(node: node), at + after)
         case .bgp(.sessionReset(let pair)):
             add(.resetSession(pair), at)
-        case .bgp, .cloud, .attack:
+        case .attack(let attack):
+            add(.beginAttack(event: index), at)
+            if let lasting = attack.lasting { add(.endAttack(event: index), at + lasting) }
+        case .bgp, .cloud:
             break
         }
     }

@@ -21,11 +21,6 @@ public enum DropCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case noSocket
     case notForUs
     case bufferFull
-    // In a data plane
-    /// The flood guard had no room for it.
-    case policed
-    /// Its source is on the deny list.
-    case denied
     // In a node
     case noPath
     case badTunnelHeader
@@ -33,4 +28,9 @@ public enum DropCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case policy
     /// Answered, not delivered: the packet that an echo, a probe or a session consumed is counted delivered instead.
     case unsupported
+    // In a node's data plane
+    /// The flood guard found it one too many.
+    case policed
+    /// Its source is on the deny list.
+    case denied
 }

@@ -98,13 +98,29 @@ import Wire
         #expect(loaded.warnings.map(\.path) == ["nodes.isp-b", "nodes.aws", "nodes.frr", "overlay.encryption"])
     }
 
-    @Test func `an attack is known but refused in this version`() {
+    @Test func `the page's flood is read, and what is more than a flood refused in this version`() throws {
         let text = Self.scenario.replacing("    { \"at\": \"105s\"", with: Self.attack)
-        let faults = ScenarioLoader(files(text)).faults("scenarios/a.json")
+        let scenario = try ScenarioLoader(files(text)).load("scenarios/a.json").scenario
+        let event = scenario.events[2]
+        let attacker = try #require(scenario.topology.nodeIndex(named: "internet"))
+        let victim = try #require(scenario.topology.nodeIndex(named: "server"))
         #expect(
-            faults.map(\.description) == [
-                "scenarios/a.json:15:5: events[2]: attack \"syn-flood\" is not available in this version; leave it out"
-            ])
+            event.kind
+                == .attack(
+                    Attack(
+                        kind: .synFlood, from: attacker, to: victim,
+                        rate: .packets(PacketRate(packetsPerSecond: 20_000)), lasting: .seconds(10))))
+        #expect(event.label == "syn-flood from internet to server")
+        #expect(event.end == .seconds(100))
+        let floods = ["syn-flood", "udp-flood", "icmp-flood", "dns-amplification"]
+        for kind in AttackKind.allCases {
+            let faults = ScenarioLoader(files(text.replacing("syn-flood", with: kind.rawValue)))
+                .faults("scenarios/a.json")
+            let refusal =
+                "scenarios/a.json:15:5: events[2]: attack \"\(kind.rawValue)\" is not available in this version; "
+                + "leave it out"
+            #expect(faults.map(\.description) == (floods.contains(kind.rawValue) ? [] : [refusal]))
+        }
     }
 
     @Test func `bursts, reverse directions, flaps and queues of every kind are read`() throws {

@@ -66,6 +66,16 @@ private let topologySpoilings: [Spoiling] = [
     Spoiling("\"full-mesh\"", "[[\"hq\", \"isp\"], [\"hq\"], [\"hq\", \"hq\"]]"),
     Spoiling("\"tunnels\": \"full-mesh\"", "\"tunnels\": [[\"hq\", \"branch\"], [\"branch\", \"hq\"]]"),
     Spoiling("\"role\": \"hub\" }", "\"role\": \"head\", \"rle\": 1, \"region\": \"x\" }"),
+    Spoiling("\"role\": \"hub\" }", "\"role\": \"hub\", \"public\": [\"10.0.0.0/8\", \"10.1.9.0/24\", \"x\"] }"),
+    Spoiling(
+        "\"kind\": \"host\", \"at\": \"hq\"", "\"kind\": \"host\", \"at\": \"hq\", \"prefixes\": [\"10.2.9.0/24\"]"),
+    Spoiling(
+        "\"kind\": \"host\", \"at\": \"hq\"",
+        "\"kind\": \"host\", \"at\": \"hq\", \"prefixes\": [\"10.1.0.0/24\", \"10.1.8.0/23\", \"10.1.9.0/24\"]"),
+    Spoiling(
+        "\"kind\": \"host\", \"at\": \"hq\"",
+        "\"kind\": \"host\", \"at\": \"isp\", \"prefixes\": [\"10.2.9.0/24\", \"100.64.8.0/24\", \"198.18.0.0/16\"]"),
+    Spoiling("{ \"kind\": \"router\" }", "{ \"kind\": \"router\", \"prefixes\": [], \"public\": [] }"),
     Spoiling("\"detectMultiplier\": 3", "\"detectMultiplier\": 0"),
     Spoiling("\"sla\": \"voice\"", "\"sla\": \"voce\""),
     Spoiling("\"prefer\": [\"wan-a\"]", "\"prefer\": [\"wan-b\"]"),
@@ -100,6 +110,7 @@ private let scenarioSpoilings: [Spoiling] = [
     Spoiling("\"from\": \"laptop\"", "\"from\": \"server\""),
     Spoiling("\"start\": \"10s\"", "\"start\": \"10s\", \"stop\": \"9s\""),
     Spoiling("\"flows\": 10", "\"flows\": 0"),
+    Spoiling("\"flows\": 10", "\"flows\": 10, \"over\": \"50s\""),
     Spoiling("\"at\": \"20s\"", "\"at\": \"70s\""),
     Spoiling("\"link\": \"branch:wan-a--isp\"", "\"link\": \"branch:wan-b--isp\""),
     Spoiling("\"down\": true", "\"down\": false"),
@@ -112,7 +123,25 @@ private let scenarioSpoilings: [Spoiling] = [
         "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"", "\"node\": \"laptop\", \"kill\": true"),
     Spoiling(
         "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
-        "\"attack\": \"syn-flood\", \"from\": \"laptop\", \"to\": \"server\", \"rate\": \"20kpps\""),
+        "\"attack\": \"slowloris\", \"from\": \"laptop\", \"to\": \"server\", \"rate\": \"20kpps\""),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"syn-flod\", \"from\": \"laptop\", \"to\": \"server\""),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"syn-flood\", \"from\": \"laptop\", \"to\": \"laptop\", \"rate\": \"0pps\""),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"udp-flood\", \"from\": \"hq\", \"to\": \"isp\", \"rate\": \"20kp\", \"sources\": 0"),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"udp-flood\", \"from\": \"laptop\", \"to\": \"outpost\", \"rate\": \"20Mpps\""),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"icmp-flood\", \"from\": \"laptop\""),
+    Spoiling(
+        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
+        "\"attack\": \"icmp-flood\", \"from\": \"laptop\", \"to\": \"server\", \"flap\": 1, \"for\": \"0s\""),
     Spoiling(
         "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
         "\"bgp\": { \"session\": [\"hq\", \"branch\"], \"reset\": true }"),

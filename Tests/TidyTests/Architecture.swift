@@ -20,6 +20,7 @@ let architecture: [Module] = [
     Module(name: "Steering", floor: 2),
     Module(name: "Traffic", floor: 2),
     Module(name: "Dataplane", floor: 2, outside: ["CDataplane"]),
+    Module(name: "Attacks", floor: 2),
     Module(name: "Node", floor: 3),
     Module(name: "Endpoints", floor: 3),
     Module(name: "Scenario", floor: 3),

@@ -64,6 +64,20 @@ extension RunDatabase {
             }
         }
         try writeFailovers(results, to: database)
+        try writeAttacks(results.record, to: database)
+    }
+
+    private static func writeAttacks(_ record: RunRecord, to database: Database) throws {
+        try database.insertRows(into: "attack", columnCount: 7) { insert in
+            for (attack, figures) in zip(record.attacks, AttackFigures.all(of: record)) {
+                let incident = record.incidents.first { $0.event == attack.event }
+                try insert([
+                    attack.event, incident?.label ?? "", hexadecimal(attack.key.rawValue),
+                    Int64(clamping: figures.sent), Int64(clamping: figures.reachedNodes),
+                    Int64(clamping: figures.policed), Int64(clamping: figures.denied),
+                ])
+            }
+        }
     }
 
     private static func writeFailovers(_ results: RunResults, to database: Database) throws {

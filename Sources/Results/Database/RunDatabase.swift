@@ -60,6 +60,10 @@ enum RunDatabase {
             id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, label TEXT NOT NULL,
             scripted INTEGER NOT NULL, start_ms REAL NOT NULL, end_ms REAL, disruptive INTEGER NOT NULL
         ) STRICT;
+        CREATE TABLE attack (
+            scripted INTEGER PRIMARY KEY, label TEXT NOT NULL, flow_key TEXT NOT NULL, sent INTEGER NOT NULL,
+            reached_nodes INTEGER NOT NULL, policed INTEGER NOT NULL, denied INTEGER NOT NULL
+        ) STRICT;
         CREATE TABLE failover (
             id INTEGER PRIMARY KEY, subject TEXT NOT NULL, label TEXT NOT NULL, start_ms REAL NOT NULL,
             detection_ms REAL, reaction_ms REAL, outage_median_ms REAL, outage_max_ms REAL,

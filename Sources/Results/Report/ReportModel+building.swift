@@ -22,6 +22,7 @@ extension ReportModel {
         groups = lanes.groups
         panels = PanelBuilder.panels(of: record, tunnels: lanes.shown)
         failovers = ReportTables.failovers(results)
+        attacks = record.attacks.isEmpty ? nil : ReportTables.attacks(record)
         expectations = ReportTables.expectations(results.summary)
         traffic = ReportTables.traffic(record)
         links = ReportTables.links(record)
@@ -56,6 +57,7 @@ extension ReportModel {
         }
         let detected = metrics["failover.detection.max"].map { "slowest \(Figure.text($0.value, $0.unit))" } ?? ""
         add("Detection, median", "failover.detection.p50", note: detected)
+        add("Attack packets refused", "security.attackPacketsDropped", note: "of those that reached a node")
         tiles.append(lossTile(results.record))
         if let worst = worstCalls(results) {
             let number = Figure.parts(worst.value, .opinionScore).number

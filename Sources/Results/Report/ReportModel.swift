@@ -150,6 +150,8 @@ public struct ReportModel: Codable, Equatable, Sendable {
     var groups: [Group]
     var panels: [Panel]
     var failovers: Table
+    /// Nil where nobody attacked.
+    var attacks: Table?
     var expectations: Table
     var traffic: Table
     var links: Table

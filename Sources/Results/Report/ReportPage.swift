@@ -23,6 +23,7 @@ public struct ReportPage: Sendable {
             \(Self.section("run", "The run on one time axis", figure.text))
             \(Self.section("expectations", "Expectations", Self.table(model.expectations)))
             \(Self.section("failovers", "Failovers", Self.table(model.failovers)))
+            \(model.attacks.map { Self.section("attacks", "Attacks", Self.table($0)) } ?? "")
             \(Self.section("traffic", "Traffic", Self.table(model.traffic)))
             \(Self.section("topology", "Topology", SketchDrawing(model.sketch).text))
             \(Self.folded("links", "Links", model.links))

@@ -44,6 +44,30 @@ enum ReportTables {
                     + "each direction.")
     }
 
+    static func attacks(_ record: RunRecord) -> Table {
+        let numbers = ["At", "Sent", "Reached a node", "Refused there", "Share"]
+        let rows = AttackFigures.all(of: record).map { figures in
+            let incident = record.incidents.first { $0.event == figures.event }
+            let key = record.attacks.first { $0.event == figures.event }?.key
+            let account = record.conservation.first { $0.key == key }
+            var ends = [("delivered", account?.delivered ?? 0), ("in flight", account?.inFlight ?? 0)]
+            ends += zip(DropCause.allCases, account?.dropped ?? []).map { ($0.words, $1) }
+            let words = ends.filter { $0.1 > 0 }.map { "\($0) \(Figure.count($1))" }
+            return [
+                Cell(text: incident?.label ?? "event \(figures.event)"),
+                Cell(text: incident.map { record.subjectName(of: $0) } ?? ""),
+                Cell(text: incident.map { Figure.time($0.start) } ?? "–"), Cell(text: Figure.count(figures.sent)),
+                Cell(text: Figure.count(figures.reachedNodes)),
+                Cell(text: Figure.count(figures.policed + figures.denied)),
+                Cell(text: figures.shareRefused.map { Figure.text($0, .ratio) } ?? "–"),
+                Cell(text: words.joined(separator: ", ")),
+            ]
+        }
+        return Table(
+            columns: columns(["Attack", "On"] + numbers + ["What became of them"], numbers: Set(numbers)), rows: rows,
+            note: "Packets. Refused: by a node's flood guard (policed) or deny list (denied).")
+    }
+
     static func expectations(_ summary: RunSummary) -> Table {
         let rows = summary.expectations.map { result in
             [

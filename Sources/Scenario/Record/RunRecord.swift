@@ -23,6 +23,12 @@ public struct RunRecord: Sendable {
     /// What the nodes' data planes counted, by node and then by cause; nothing that is 0.
     public var dataplanes: [DataplaneAccount]
     public var conservation: [ConservationAccount]
+    /// One for each scripted attack, in the order of events.
+    public var attacks: [AttackAccount]
+    /// Whether the nodes had data planes that policed what came in; else nothing may be said of how they did it.
+    public var isPoliced: Bool
+    /// What was sent, while attacks lasted, by everybody else.
+    public var duringAttacks: LegitimateAccount
     public var violations: [InvariantViolation]
     /// One for each whole second; empty where the host is not repeatable.
     public var checkpoints: [Checkpoint]
@@ -42,6 +48,9 @@ public struct RunRecord: Sendable {
         links = []
         dataplanes = []
         conservation = []
+        attacks = []
+        isPoliced = false
+        duringAttacks = LegitimateAccount()
         violations = []
         checkpoints = []
         eventCount = 0
@@ -91,6 +100,8 @@ public struct Incident: Equatable, Sendable {
         case linkChanged
         case nodeKilled
         case sessionReset
+        /// Hostile traffic set out for a node or host.
+        case attack
     }
 
     public var kind: Kind
@@ -171,6 +182,41 @@ public struct ConservationAccount: Equatable, Sendable {
 
     /// Whether every packet is accounted for.
     public var isBalanced: Bool { sent + duplicated == delivered + inFlight + dropped.reduce(0, +) }
+
+    /// Packets that a node's data plane refused: the flood guard, or the deny list.
+    public var refused: UInt64 { dropped(.policed) + dropped(.denied) }
+
+    /// How many packets that cause took.
+    public func dropped(_ cause: DropCause) -> UInt64 {
+        dropped.isEmpty ? 0 : dropped[Int(cause.rawValue)]
+    }
+}
+
+/// The packets of one scripted attack; what became of them is in the account of that key.
+public struct AttackAccount: Equatable, Sendable {
+    /// The event of the scenario, by index.
+    public var event: Int
+    public var key: FlowKey
+    /// How many packets arrived at a port of a node, and so at its data plane.
+    public var reachedNodes: UInt64
+
+    public init(event: Int, key: FlowKey, reachedNodes: UInt64) {
+        self.event = event
+        self.key = key
+        self.reachedNodes = reachedNodes
+    }
+}
+
+/// Packets that no attack sent.
+public struct LegitimateAccount: Equatable, Sendable {
+    public var sent: UInt64
+    /// Those that a node's data plane refused.
+    public var refused: UInt64
+
+    public init(sent: UInt64 = 0, refused: UInt64 = 0) {
+        self.sent = sent
+        self.refused = refused
+    }
 }
 
 /// Something that must never be, and was.

@@ -14,6 +14,8 @@ struct Stream {
     let remote: SocketAddress
     let tag: UInt32
     var isUsed = true
+    /// Whether it came from outside and its handshake is not complete.
+    var isOpening = false
     /// How much the machine may still write before it is told of more room.
     var room = 64 * 1_024
     /// What the machine wrote and the send buffer could not take, and how much of that it has taken since.
@@ -85,6 +87,20 @@ struct StreamTable: ~Copyable {
     private var byID = IndexTable()
     private var listeners: ContiguousArray<SocketAddress> = []
     private var nextIncoming: UInt32 = 0
+    private var openingCount = 0
+
+    /// More incoming connections than this do not wait for their handshake's end (RFC 4987 §2).
+    private static let backlogLimit = 4_096
+
+    var hasFullBacklog: Bool { openingCount >= Self.backlogLimit }
+
+    /// Adds a connection that has come from outside.
+    mutating func insertIncoming(_ stream: Stream) -> Int {
+        let index = insert(stream)
+        streams[index].isOpening = true
+        openingCount += 1
+        return index
+    }
 
     mutating func listen(at address: SocketAddress) {
         listeners.append(address)
@@ -123,14 +139,23 @@ struct StreamTable: ~Copyable {
     mutating func remove(_ index: Int) {
         guard streams[index].isUsed else { return }
         streams[index].isUsed = false
+        leaveBacklog(index)
         timers.set(index, at: nil)
         byID[UInt64(streams[index].id.rawValue)] = nil
         byTuple[Self.key(streams[index].local, streams[index].remote)] = nil
         free.append(UInt32(index))
     }
 
+    /// Looks after a connection to which something has happened.
     mutating func rearm(_ index: Int) {
+        if streams[index].connection.state != .synchronizeReceived { leaveBacklog(index) }
         timers.set(index, at: streams[index].connection.nextDeadline)
+    }
+
+    private mutating func leaveBacklog(_ index: Int) {
+        guard streams[index].isOpening else { return }
+        streams[index].isOpening = false
+        openingCount -= 1
     }
 
     mutating func write(_ bytes: RawSpan, to index: Int, at now: Instant) {
@@ -191,6 +216,10 @@ extension Kernel {
             sendSegments(from: here.address, to: there.address, tag: 0, &network)
             return .done
         }
+        guard !streams.hasFullBacklog else {
+            network.drop(local.packet, .bufferFull)
+            return .done
+        }
         network.deliver(local.packet)
         let connection = Connection(
             accepting: header, at: here, from: there, configuration: configuration(toward: there.address),
@@ -198,7 +227,7 @@ extension Kernel {
         let stream = Stream(
             connection, id: streams.newIncomingID(), local: here, remote: there,
             tag: tag(from: here, to: there, &network))
-        return .stream(streams.insert(stream))
+        return .stream(streams.insertIncoming(stream))
     }
 
     /// Opens a stream for the machine; nil where there is no route.

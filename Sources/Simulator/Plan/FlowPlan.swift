@@ -14,14 +14,19 @@ struct FlowPlan: Sendable {
     /// For each node of the topology, what it has to do.
     private var assignments: [[FlowAssignment]]
     private var nextOffset: [UInt16]
+    /// For each node, how many of its flows took one of its further addresses.
+    private var turns: [Int]
 
     init(_ scenario: Scenario, replays: [ReplayScript?]) {
         assignments = Array(repeating: [], count: scenario.topology.nodes.count)
         nextOffset = Array(repeating: 0, count: scenario.topology.nodes.count)
+        turns = Array(repeating: 0, count: scenario.topology.nodes.count)
         for (index, entry) in scenario.traffic.enumerated() {
             let replay = index < replays.count ? replays[index] : nil
             guard let profile = Self.profile(of: entry.application, replay) else { continue }
-            for _ in 0..<entry.flows { add(entry, index, profile, scenario) }
+            for place in 0..<entry.flows {
+                add(entry, index, profile, startingAt: entry.start(ofFlow: place), scenario)
+            }
         }
     }
 
@@ -32,12 +37,14 @@ struct FlowPlan: Sendable {
     }
 
     private mutating func add(
-        _ entry: TrafficEntry, _ index: Int, _ profile: ApplicationProfile, _ scenario: Scenario
+        _ entry: TrafficEntry, _ index: Int, _ profile: ApplicationProfile, startingAt offset: Interval,
+        _ scenario: Scenario
     ) {
-        guard let (from, to) = Self.addresses(entry.from, entry.to, scenario.topology) else { return }
+        guard let (own, to) = Self.addresses(entry.from, entry.to, scenario.topology) else { return }
+        let from = takeAddress(of: entry.from, likeThat: own, scenario.topology)
         let number = UInt32(descriptions.count + 1)
         let (source, sink) = endpoints(of: profile, entry, from, to)
-        let start = Instant.zero + entry.start
+        let start = Instant.zero + offset
         let stop = Instant.zero + min(entry.stop ?? scenario.duration, scenario.duration)
         assignments[entry.from].append(
             FlowAssignment(
@@ -61,9 +68,9 @@ struct FlowPlan: Sendable {
     ) -> (source: SocketAddress, sink: SocketAddress) {
         switch profile {
         case .web:
-            return (SocketAddress(from, port: 0), SocketAddress(to, port: 443))
+            return (SocketAddress(from, port: 0), SocketAddress(to, port: Self.webPort))
         case .fileTransfer:
-            return (SocketAddress(from, port: 0), SocketAddress(to, port: 20))
+            return (SocketAddress(from, port: 0), SocketAddress(to, port: Self.filePort))
         case .voip:
             // Even ports of the range that telephones take for RTP.
             return (
@@ -75,6 +82,38 @@ struct FlowPlan: Sendable {
                 SocketAddress(from, port: 40_000 + takeOffset(entry.from) % 8_192),
                 SocketAddress(to, port: 40_000 + takeOffset(entry.to) % 8_192)
             )
+        }
+    }
+
+    private static let webPort: UInt16 = 443
+    private static let filePort: UInt16 = 20
+
+    /// Where a host listens for streams, as the scenario's traffic has it; that of the web where it has none.
+    static func servicePort(of host: Int, in scenario: Scenario) -> UInt16 {
+        for entry in scenario.traffic where entry.to == host {
+            switch entry.application {
+            case .web: return webPort
+            case .fileTransfer: return filePort
+            default: continue
+            }
+        }
+        return webPort
+    }
+
+    /// The next of a host's further addresses; its own where it has none.
+    private mutating func takeAddress(of host: Int, likeThat own: IPAddress, _ topology: Topology) -> IPAddress {
+        let prefixes = topology.nodes[host].prefixes.filter { $0.isIPv4 == own.isIPv4 }
+        guard !prefixes.isEmpty else { return own }
+        let turn = turns[host]
+        turns[host] += 1
+        let prefix = prefixes[turn % prefixes.count]
+        let bits = min((prefix.isIPv4 ? 32 : 128) - prefix.length, 24)
+        // Neither the prefix's own address nor the last, which would be that of a broadcast.
+        let count = max(1, (1 << bits) - 2)
+        let place = bits > 1 ? 1 + turn / prefixes.count % count : 0
+        switch prefix {
+        case .v4(let prefix): return .v4(prefix.address + UInt32(place))
+        case .v6(let prefix): return .v6(prefix.address + UInt64(place))
         }
     }
 
