@@ -65,26 +65,23 @@ struct Interpreter: ~Copyable {
     /// Runs by shortcuts as long as no way ahead can use up the budget, which is looked at where something else
     /// happens than going ahead.
     private mutating func loop(from entry: InstructionPointer, budget: Int) -> Ending {
-        let r = registers
-        let memory = self.memory
         let limit = budget - program.count
-        var frame = self.frame
-        var position = Position(entry)
-        while position.count <= limit {
+        var run = Run(r: registers, memory: memory, frame: frame, position: Position(entry))
+        while run.position.count <= limit {
             while true {
-                let instruction = position.next
-                position.next += 1
-                if instruction.runShortcut(r, memory, frame, &position) { continue }
-                let step = instruction.pointee.shortcut == .lookUp ? lookUp(instruction) : step(instruction)
-                guard let target = step.next else {
-                    return ending(instruction, after: position.count)
-                }
-                position.go(to: target, from: instruction, after: step.count)
-                frame = self.frame
+                let instruction = run.position.next
+                run.position.next += 1
+                let shortcut = instruction.pointee.shortcut
+                if instruction.runShortcut(shortcut, &run) { continue }
+                let step = shortcut == .lookUp ? lookUp(instruction) : step(instruction)
+                guard let target = step.next else { return ending(instruction, after: run.position.count) }
+                run.position.go(to: target, from: instruction, after: step.count)
+                run.last = run.r[(target - 1).destination]
+                run.frame = frame
                 if target <= instruction { break }
             }
         }
-        return runCarefully(from: position, budget: budget)
+        return runCarefully(from: run.position, budget: budget)
     }
 
     /// Counts every instruction, so that a program stops at the very one for which nothing is left.

@@ -32,4 +32,11 @@ struct Position {
     mutating func jump(_ instruction: InstructionPointer, if condition: Bool) {
         if condition { skip(Int(instruction.pointee.offset)) }
     }
+
+    /// The same behind more instructions that have been run.
+    @inline(__always)
+    mutating func jump(over count: Int, _ instruction: InstructionPointer, if condition: Bool) {
+        next += count
+        if condition { skip(Int(instruction.pointee.offset)) }
+    }
 }

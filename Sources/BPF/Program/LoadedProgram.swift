@@ -17,7 +17,10 @@ struct LoadedProgram: ~Copyable {
     init(_ checked: ProgramLoader.CheckedCode, entries: [Int]) {
         count = checked.instructions.count
         entryCount = entries.count
-        code = .allocate(capacity: count + 1)
+        // What was written last is known by the slot before, and a program may start at the first.
+        let slots = InstructionPointer.allocate(capacity: count + 2)
+        slots[0] = Instruction(operation: .unreachable)
+        code = slots + 1
         for (index, instruction) in checked.instructions.enumerated() { code[index] = instruction }
         // No checked program gets here; one more slot makes that a fault and not a chance.
         code[count] = Instruction(operation: .unreachable)
@@ -28,7 +31,7 @@ struct LoadedProgram: ~Copyable {
     }
 
     deinit {
-        code.deallocate()
+        (code - 1).deallocate()
         starts.deallocate()
         entries.deallocate()
     }

@@ -1,12 +1,26 @@
 // Chooses the shortcuts of a program whose slots and jumps are in order.
 extension Instruction {
     /// The shortcut for the first of some slots, which are the last of a program.
-    static func shortcut(for slots: ArraySlice<Instruction>) -> Shortcut {
+    ///
+    /// - Parameter last: The register that the slot before has always written, if there is one.
+    static func shortcut(for slots: ArraySlice<Instruction>, after last: UInt8?) -> Shortcut {
         guard let first = slots.first else { return .none }
         let next = slots.dropFirst()
         if isLookUp(slots) { return .lookUp }
         if let second = next.first, let group = first.group(with: second) { return group }
-        return first.shortcutAlone
+        let alone = first.shortcutAlone
+        guard let last else { return alone }
+        if first.source == last, let found = alone.bySource { return found }
+        if first.destination == last, let found = alone.ofDestination { return found }
+        return alone
+    }
+
+    /// The register whose value is what this slot wrote, as far as it is its destination.
+    var writtenRegister: UInt8? {
+        switch operation {
+        case .unreachable, .load8, .load16, .load32, .load64, .loadSigned8, .loadSigned16, .loadSigned32: destination
+        default: operation.rawValue <= Operation.nothing.rawValue ? destination : nil
+        }
     }
 
     /// `r2 = r10; r2 += offset; r1 = map; call 1`, with the key inside of the frame.
@@ -32,10 +46,10 @@ extension Instruction {
         case (.mov32K, .jeq32K) where second.leadsAhead: return .setJeq32K
         case (.mov32K, .jne32K) where second.leadsAhead: return .setJne32K
         case (.mov32K, .jgt64X) where second.leadsAhead: return .setJgt64X
-        case (.mov32K, .store32X) where second.isInFrame(4): return .setFrameStore32
-        case (.mov32K, .store8X): return .setStore8
-        case (.load8, .jeq32K) where second.leadsAhead: return .loadJeq8
-        case (.load8, .jne32K) where second.leadsAhead: return .loadJne8
+        case (.mov32K, .store32X) where second.source == destination && second.isInFrame(4): return .setFrameStore32
+        case (.mov32K, .store8X) where second.source == destination: return .setStore8
+        case (.load8, .jeq32K) where isSame && second.leadsAhead: return .loadJeq8
+        case (.load8, .jne32K) where isSame && second.leadsAhead: return .loadJne8
         default: return nil
         }
     }
@@ -107,6 +121,44 @@ extension Instruction {
         case .swap32: .swap32
         case .swap64: .swap64
         default: .none
+        }
+    }
+}
+
+extension Shortcut {
+    /// The same where the source is what was written last.
+    fileprivate var bySource: Shortcut? {
+        switch self {
+        case .add64X: .add64ByLast
+        case .move64: .move64Last
+        case .move32: .move32Last
+        case .load8: .load8AtLast
+        case .load32: .load32AtLast
+        case .load64: .load64AtLast
+        case .store8: .store8Last
+        case .store16: .store16Last
+        case .store32: .store32Last
+        case .store64: .store64Last
+        case .frameStore32: .frameStore32Last
+        case .frameStore64: .frameStore64Last
+        default: nil
+        }
+    }
+
+    /// The same where the destination is what was written last.
+    fileprivate var ofDestination: Shortcut? {
+        switch self {
+        case .add64K: .add64KOfLast
+        case .add64X: .add64XOfLast
+        case .and64K: .and64KOfLast
+        case .rsh64K: .rsh64KOfLast
+        case .rsh32K: .rsh32KOfLast
+        case .add32K: .add32KOfLast
+        case .or32X: .or32XOfLast
+        case .jeq32K: .jeq32KOfLast
+        case .jne32K: .jne32KOfLast
+        case .jgt64X: .jgt64XOfLast
+        default: nil
         }
     }
 }

@@ -61,7 +61,9 @@ struct ProgramLoader {
             } catch {
                 throw BPFError(error.fault, .instruction(slot))
             }
-            if raw.isWideLoad { instructions.append(Instruction(operation: .unreachable)) }
+            if raw.isWideLoad {
+                instructions.append(Instruction(operation: .unreachable, destination: raw.destination))
+            }
         }
     }
 
@@ -70,8 +72,15 @@ struct ProgramLoader {
         for slot in instructions.indices where [.mov32K, .and32K].contains(instructions[slot].operation) {
             instructions[slot].immediate &= 0xFFFF_FFFF
         }
+        var isTarget = starts
+        for slot in instructions.indices where instructions[slot].operation.isJump {
+            isTarget[slot + 1 + Int(instructions[slot].offset)] = true
+        }
+        var last: UInt8?
         for slot in instructions.indices {
-            instructions[slot].shortcut = Instruction.shortcut(for: instructions[slot...])
+            if isTarget[slot] { last = nil }
+            instructions[slot].shortcut = Instruction.shortcut(for: instructions[slot...], after: last)
+            last = instructions[slot].writtenRegister
         }
     }
 
