@@ -47,8 +47,8 @@ extension InstructionPointer {
         case .add64KOfLast, .add64XOfLast, .add64ByLast, .and64KOfLast, .rsh64KOfLast, .rsh32KOfLast, .add32KOfLast,
             .or32XOfLast, .move64Last, .move32Last:
             runOnLast(shortcut, &run)
-        case .ja, .jeq32K, .jne32K, .jlt32K, .jgt32K, .jeq64K, .jne64K, .jgt64X, .jlt64X, .jne64X, .jeq32KOfLast,
-            .jne32KOfLast, .jgt64XOfLast:
+        case .ja, .jeq32K, .jne32K, .jlt32K, .jgt32K, .jeq64K, .jne64K, .jgt64X, .jlt64X, .jne64X, .jgt32X,
+            .jne32X, .jeq32KOfLast, .jne32KOfLast, .jgt64XOfLast:
             runJump(shortcut, &run)
         case .load8, .load16, .load32, .load64, .store8, .store16, .store32, .store64, .load8AtLast, .load32AtLast,
             .load64AtLast, .store8Last, .store16Last, .store32Last, .store64Last:
@@ -59,7 +59,7 @@ extension InstructionPointer {
         case .moveAdd64K, .moveAdd64X, .moveShift64, .moveShift32, .moveMask32, .extract64, .setJeq32K, .setJne32K,
             .setJgt64X, .setFrameStore32, .setStore8, .loadJeq8, .loadJne8:
             return runGroup(shortcut, &run)
-        case .lookUp: return false
+        case .lookUp, .call: return false
         case .none:
             guard arithmetic64K(r) || arithmetic64X(r) || arithmetic32K(r) || arithmetic32X(r) else { return false }
             run.last = r[destination]
@@ -101,6 +101,8 @@ extension InstructionPointer {
         case .jgt64X: run.position.jump(self, if: r[destination] > r[source])
         case .jlt64X: run.position.jump(self, if: r[destination] < r[source])
         case .jne64X: run.position.jump(self, if: r[destination] != r[source])
+        case .jgt32X: run.position.jump(self, if: r[low: destination] > r[low: source])
+        case .jne32X: run.position.jump(self, if: r[low: destination] != r[low: source])
         case .jeq32KOfLast: run.position.jump(self, if: UInt32(truncatingIfNeeded: run.last) == lowOperand)
         case .jne32KOfLast: run.position.jump(self, if: UInt32(truncatingIfNeeded: run.last) != lowOperand)
         case .jgt64XOfLast: run.position.jump(self, if: run.last > r[source])

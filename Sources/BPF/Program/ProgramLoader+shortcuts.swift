@@ -75,8 +75,10 @@ extension Instruction {
         case .store16X: isInFrame(2) ? .frameStore16 : .store16
         case .store32X: isInFrame(4) ? .frameStore32 : .store32
         case .store64X: isInFrame(8) ? .frameStore64 : .store64
-        case .ja, .jeq32K, .jne32K, .jlt32K, .jgt32K, .jeq64K, .jne64K, .jgt64X, .jlt64X, .jne64X:
+        case .ja, .jeq32K, .jne32K, .jlt32K, .jgt32K, .jeq64K, .jne64K, .jgt64X, .jlt64X, .jne64X,
+            .jgt32X, .jne32X:
             leadsAhead ? jumpAlone : .none
+        case .callHelper: .call
         default: arithmeticAlone
         }
     }
@@ -93,6 +95,8 @@ extension Instruction {
         case .jgt64X: .jgt64X
         case .jlt64X: .jlt64X
         case .jne64X: .jne64X
+        case .jgt32X: .jgt32X
+        case .jne32X: .jne32X
         default: .none
         }
     }

@@ -16,7 +16,7 @@ enum Shortcut: UInt8 {
     // Memory; `frame` is the function's own stack by way of register 10, at an offset that is known to be inside.
     case load8, load16, load32, load64, store8, store16, store32, store64
     case frameLoad8, frameLoad32, frameLoad64, frameStore8, frameStore16, frameStore32, frameStore64
-    case ja, jeq32K, jne32K, jlt32K, jgt32K, jeq64K, jne64K, jgt64X, jlt64X, jne64X
+    case ja, jeq32K, jne32K, jlt32K, jgt32K, jeq64K, jne64K, jgt64X, jlt64X, jne64X, jgt32X, jne32X
     // The same where an operand is what the slot before wrote: the destination's (`OfLast`), the source's (`ByLast`),
     // where to read (`AtLast`) or what to write (`Last`)
     case add64KOfLast, add64XOfLast, add64ByLast, and64KOfLast, rsh64KOfLast, rsh32KOfLast, add32KOfLast, or32XOfLast
@@ -38,4 +38,6 @@ enum Shortcut: UInt8 {
     case loadJeq8, loadJne8
     /// The place of a key on the stack, a map, and `bpf_map_lookup_elem`.
     case lookUp
+    /// Any helper but those that change what runs next.
+    case call
 }
