@@ -29,10 +29,10 @@ public struct XDPMachine: ~Copyable {
             guard region <= AddressSpace.count else { throw BPFError(.tooManyMaps, .map(definition.name)) }
         }
         let entries = object.programs.map(\.start) + object.functions
-        let instructions = try ProgramLoader.load(
+        let code = try ProgramLoader.load(
             object.code, entries: entries, maps: loaded, isGPL: object.isGPLCompatible)
         let initial = try Self.programArrays(object)
-        let interpreter = Self.assemble(object, instructions, random)
+        let interpreter = Self.assemble(object, code, random)
         for (map, index, program) in initial { interpreter.environment.maps[map].hold(program, at: index) }
         programs = object.programs
         maps = object.maps
@@ -60,7 +60,7 @@ public struct XDPMachine: ~Copyable {
 
     /// Makes the memory that programs see: maps in their order, then what a run brings.
     private static func assemble(
-        _ object: BPFObject, _ instructions: [Instruction], _ random: SeededRandom
+        _ object: BPFObject, _ code: ProgramLoader.CheckedCode, _ random: SeededRandom
     ) -> Interpreter {
         let memory = AddressSpace()
         let maps = UnsafeMutablePointer<BPFMap>.allocate(capacity: max(1, object.maps.count))
@@ -74,7 +74,7 @@ public struct XDPMachine: ~Copyable {
         let environment = HelperEnvironment(maps: maps, mapCount: object.maps.count, random: random)
         memory.place(
             environment.context, count: MemoryLayout<XDPContext>.size, at: AddressSpace.context, isWritable: false)
-        let program = LoadedProgram(instructions, entries: object.programs.map(\.start))
+        let program = LoadedProgram(code, entries: object.programs.map(\.start))
         return Interpreter(program, memory: memory, environment: environment)
     }
 

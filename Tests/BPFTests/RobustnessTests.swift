@@ -112,6 +112,42 @@ import Testing
         #expect(faulted < ran, "\(loaded) were loaded, \(ran) runs, \(faulted) faults")
     }
 
+    /// A program that is longer than its budget is counted instruction by instruction; what follows its end is
+    /// never reached and changes nothing else.
+    @Test func `what is run in groups gives what its instructions give one by one`() throws {
+        var (ran, faulted, exhausted) = (0, 0, 0)
+        forEachSeed(4_000) { random in
+            let code = random.chance(Ratio(0.3)) ? ProgramGenerator.program(&random) : code(&random)
+            let budget = 120 + Int(random.below(400))
+            let padding = [[UInt8]](repeating: Assembly.exit, count: budget + 1).flatMap(\.self)
+            guard var grouped = try? XDPMachine(BPFObject(code: code, maps: Self.maps), random: SeededRandom(seed: 1)),
+                var single = try? XDPMachine(
+                    BPFObject(code: code + padding, maps: Self.maps), random: SeededRandom(seed: 1))
+            else { return }
+            (grouped.budget, single.budget) = (budget, budget)
+            for _ in 0..<3 {
+                let frame = random.octets(64 + Int(random.below(200)))
+                let (left, right) = (simulate(&grouped, frame), simulate(&single, frame))
+                try #require(left.result == right.result)
+                try #require(left.frame == right.frame)
+                ran += 1
+                faulted += left.result.fault == nil ? 0 : 1
+                exhausted += left.result.fault?.cause == .budgetExhausted ? 1 : 0
+                for map in 0..<3 {
+                    let keys = (try grouped.keys(map), try single.keys(map))
+                    try #require(keys.0 == keys.1)
+                    for key in keys.0 {
+                        let values = (try grouped.value(map, key), try single.value(map, key))
+                        try #require(values.0 == values.1)
+                    }
+                }
+                grouped.drain(5) { _ in }
+                single.drain(5) { _ in }
+            }
+        }
+        #expect(faulted > exhausted && exhausted > 0, "\(ran) runs, \(faulted) faults, \(exhausted) of the budget")
+    }
+
     @Test func `octets that are no object are refused`() throws {
         forEachSeed(2_000) { random in
             let header: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 247, 0]

@@ -1,39 +1,39 @@
 /// The memory that a program sees: 32-bit addresses whose top octet names a region.
 ///
-/// A region has a base and a size, for reading and for writing apart, so that an access costs
-/// one look-up and one compare: nothing lies in region 0, so a null pointer is caught as well,
-/// and the 32 high bits of a wild address make it larger than any region. What is larger than
-/// 16 MiB takes several regions in a row, each of which reaches to the end of the whole, so
-/// that a value may lie across their border. Addresses are the same in every run.
+/// For each region there is its origin - where address 0 would lie if the region reached down to it -
+/// and the address at which it ends, for reading and for writing apart: an access costs one look-up and
+/// one compare. Nothing lies in region 0, so a null pointer is caught as well, the 32 high bits of a wild
+/// address put it behind the end of any region, and nothing lies in the last one, so that adding a size
+/// may wrap. What is larger than 16 MiB takes several regions in a row, each of which reaches to the end
+/// of the whole, so that a value may lie across their border. Addresses are the same in every run.
 struct AddressSpace {
-    struct Region: BitwiseCopyable {
-        var base: UnsafeMutableRawPointer
-        var count: UInt64
-    }
-
     static let context = 1
     static let packet = 2
     static let stack = 3
     static let firstFree = 4
-    static let count = 256
+    /// How many regions may hold something.
+    static let count = 255
     /// How much of an address lies in one region.
     static let regionByteCount = 1 << 24
 
-    /// `count` regions as they may be read, then the same as they may be written.
-    let regions: UnsafeMutablePointer<Region>
+    /// All origins, then all ends for reading, then all ends for writing, eight octets each.
+    private let origins: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    private static let ends = count + 1
+    private static let writableEnds = 2 * ends
 
     /// What regions that hold nothing have as their base.
     private let nowhere: UnsafeMutableRawPointer
 
     init() {
-        unsafe nowhere = .allocate(byteCount: 8, alignment: 8)
-        unsafe regions = .allocate(capacity: 2 * Self.count)
-        unsafe regions.initialize(repeating: Region(base: nowhere, count: 0), count: 2 * Self.count)
+        nowhere = .allocate(byteCount: 8, alignment: 8)
+        origins = .allocate(capacity: 3 * Self.ends)
+        for region in 0..<Self.count { place(nowhere, count: 0, at: region, isWritable: false) }
+        set(Self.count, nowhere, readableTo: 0, writableTo: 0)
     }
 
     func deallocate() {
-        unsafe regions.deallocate()
-        unsafe nowhere.deallocate()
+        origins.deallocate()
+        nowhere.deallocate()
     }
 
     /// The address of the first octet of a region.
@@ -46,50 +46,60 @@ struct AddressSpace {
 
     /// Lays memory that outlives this from `region` on.
     func place(_ base: UnsafeMutableRawPointer, count: Int, at region: Int, isWritable: Bool) {
-        for index in 0..<Self.regions(for: count) {
-            let skipped = index * Self.regionByteCount
-            let part = unsafe Region(base: base + skipped, count: UInt64(count - skipped))
-            unsafe regions[region + index] = part
-            unsafe regions[region + index + Self.count] = isWritable ? part : Region(base: base, count: 0)
+        let start = Self.address(of: region)
+        for part in region..<region + Self.regions(for: count) {
+            let end = start + UInt64(count)
+            set(part, base - Int(start), readableTo: end, writableTo: isWritable ? end : Self.address(of: part))
         }
+    }
+
+    private func set(_ region: Int, _ origin: UnsafeMutableRawPointer, readableTo end: UInt64, writableTo last: UInt64) {
+        origins[region] = origin
+        self.ends(Self.ends)[region] = end
+        self.ends(Self.writableEnds)[region] = last
     }
 
     /// Where `count` octets lie that a program may read; nil where it may not.
     func readable(_ address: UInt64, count: Int) -> UnsafeMutableRawPointer? {
-        unsafe find(address, count: count, in: regions)
+        find(address, count: count, before: Self.ends)
     }
 
     /// Where `count` octets lie that a program may write; nil where it may not.
     func writable(_ address: UInt64, count: Int) -> UnsafeMutableRawPointer? {
-        unsafe find(address, count: count, in: regions + Self.count)
+        find(address, count: count, before: Self.writableEnds)
     }
 
     @inline(__always)
-    private func find(
-        _ address: UInt64, count: Int, in table: UnsafeMutablePointer<Region>
-    ) -> UnsafeMutableRawPointer? {
-        let region = unsafe table[Int(truncatingIfNeeded: address >> 24) & 0xFF]
-        let offset = Self.offset(of: address)
-        guard count >= 0, offset &+ UInt64(count) <= region.count else { return nil }
-        return unsafe region.base + Int(truncatingIfNeeded: offset)
-    }
-
-    /// The place in the region, with the 32 high bits kept: never so large that adding a size wraps.
-    @inline(__always)
-    private static func offset(of address: UInt64) -> UInt64 {
-        address & 0xFFFF_FFFF_00FF_FFFF
+    private func find(_ address: UInt64, count: Int, before ends: Int) -> UnsafeMutableRawPointer? {
+        let end = end(of: address, in: ends)
+        guard count >= 0, address <= end, UInt64(count) <= end - address else { return nil }
+        return place(of: address)
     }
 }
 
 extension AddressSpace {
     @inline(__always)
-    private func pointer<Value>(
-        to address: UInt64, for type: Value.Type, in table: UnsafeMutablePointer<Region>
-    ) -> (base: UnsafeMutableRawPointer, isInside: Bool) {
-        let region = unsafe table[Int(truncatingIfNeeded: address >> 24) & 0xFF]
-        let offset = Self.offset(of: address)
-        let isInside = offset &+ UInt64(truncatingIfNeeded: MemoryLayout<Value>.size) <= region.count
-        return unsafe (region.base + Int(truncatingIfNeeded: offset), isInside)
+    private func region(of address: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: address) &>> 24) }
+
+    @inline(__always)
+    private func ends(_ start: Int) -> UnsafeMutablePointer<UInt64> {
+        UnsafeMutableRawPointer(origins + start).assumingMemoryBound(to: UInt64.self)
+    }
+
+    @inline(__always)
+    private func end(of address: UInt64, in ends: Int) -> UInt64 {
+        self.ends(ends)[region(of: address)]
+    }
+
+    /// Where an address lies that has been compared with its region's end.
+    @inline(__always)
+    private func place(of address: UInt64) -> UnsafeMutableRawPointer {
+        origins[region(of: address)] + Int(truncatingIfNeeded: address)
+    }
+
+    @inline(__always)
+    private func isInside<Value>(_ address: UInt64, _ type: Value.Type, _ ends: Int) -> Bool {
+        address &+ UInt64(truncatingIfNeeded: MemoryLayout<Value>.size &- 1) < end(of: address, in: ends)
     }
 
     /// Reads an integer into a register, its upper bits cleared; false where there is nothing to read.
@@ -97,9 +107,8 @@ extension AddressSpace {
     func load<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ type: Value.Type, at address: UInt64, into register: UnsafeMutablePointer<UInt64>
     ) -> Bool {
-        let (place, isInside) = unsafe pointer(to: address, for: type, in: regions)
-        guard isInside else { return false }
-        unsafe register.pointee = UInt64(truncatingIfNeeded: place.loadUnaligned(as: type))
+        guard isInside(address, type, Self.ends) else { return false }
+        register.pointee = UInt64(truncatingIfNeeded: place(of: address).loadUnaligned(as: type))
         return true
     }
 
@@ -108,18 +117,16 @@ extension AddressSpace {
     func loadSigned<Value: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
         _ type: Value.Type, at address: UInt64, into register: UnsafeMutablePointer<UInt64>
     ) -> Bool {
-        let (place, isInside) = unsafe pointer(to: address, for: type, in: regions)
-        guard isInside else { return false }
-        unsafe register.pointee = UInt64(truncatingIfNeeded: place.loadUnaligned(as: type))
+        guard isInside(address, type, Self.ends) else { return false }
+        register.pointee = UInt64(truncatingIfNeeded: place(of: address).loadUnaligned(as: type))
         return true
     }
 
     /// Writes an integer; false where nothing may be written.
     @inline(__always)
     func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at address: UInt64) -> Bool {
-        let (place, isInside) = unsafe pointer(to: address, for: Value.self, in: regions + Self.count)
-        guard isInside else { return false }
-        unsafe place.storeBytes(of: value, as: Value.self)
+        guard isInside(address, Value.self, Self.writableEnds) else { return false }
+        place(of: address).storeBytes(of: value, as: Value.self)
         return true
     }
 }

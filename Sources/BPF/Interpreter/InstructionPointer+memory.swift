@@ -2,7 +2,7 @@
 
 extension InstructionPointer {
     @inline(__always)
-    private func address(_ r: Registers, of register: UInt8) -> UInt64 {
+    func address(_ r: Registers, of register: UInt8) -> UInt64 {
         r.at(register).pointee &+ UInt64(bitPattern: Int64(offset))
     }
 

@@ -2,9 +2,11 @@ import Basics
 
 /// Runs decoded programs (RFC 9669) on memory that every access is checked against.
 ///
-/// The loop keeps what it needs in locals - the next instruction, the registers, the regions - and
-/// nothing in it is counted, allocated or called through a table. What a program may do wrong ends
-/// the run with a cause; that registers and jumps are in range was checked when it was loaded.
+/// The loop runs by shortcuts (``Shortcut``): it keeps what it needs in locals - the next instruction,
+/// the registers, the regions - and nothing in it is counted, allocated or called through a table. What
+/// a shortcut does not settle is left to ``step(_:)``, which carries out any one instruction. What a
+/// program may do wrong ends the run with a cause; that registers and jumps are in range was checked
+/// when it was loaded.
 struct Interpreter: ~Copyable {
     let program: LoadedProgram
     let registers: Registers
@@ -57,44 +59,52 @@ struct Interpreter: ~Copyable {
         return loop(from: program.code + entry, budget: budget)
     }
 
+    /// The end of the stack of the function that runs: where its register 10 leads.
+    var frame: UnsafeMutableRawPointer { stack + (depth + 1) * CallFrame.stackByteCount }
+
+    /// Runs by shortcuts as long as no way ahead can use up the budget, which is looked at where something else
+    /// happens than going ahead.
     private mutating func loop(from entry: InstructionPointer, budget: Int) -> Ending {
-        let r = registers
-        let memory = self.memory
-        var next = entry
-        var left = budget
-        var isRefused = false
+        let limit = budget - program.count
+        var run = Run(r: registers, memory: memory, frame: frame, position: Position(entry))
+        while run.position.count <= limit {
+            while true {
+                let instruction = run.position.next
+                run.position.next += 1
+                let shortcut = instruction.pointee.shortcut
+                if instruction.runShortcut(shortcut, &run) { continue }
+                let step =
+                    switch shortcut {
+                    case .lookUp: lookUp(instruction)
+                    case .call: Step(next: call(instruction, run.position.next))
+                    default: step(instruction)
+                    }
+                guard let target = step.next else { return ending(instruction, after: run.position.count) }
+                run.position.go(to: target, from: instruction, after: step.count)
+                run.last = run.r[(target - 1).destination]
+                run.frame = frame
+                if target <= instruction { break }
+            }
+        }
+        return runCarefully(from: run.position, budget: budget)
+    }
+
+    /// Counts every instruction, so that a program stops at the very one for which nothing is left.
+    private mutating func runCarefully(from start: Position, budget: Int) -> Ending {
+        var (next, count) = (start.next, start.count)
         while true {
-            guard left > 0 else { return ending(next + 1, budget, left, .budgetExhausted) }
-            left &-= 1
-            let instruction = next
-            next += 1
-            if instruction.arithmetic64K(r) || instruction.arithmetic64X(r) { continue }
-            if instruction.load(r, memory, &isRefused) || instruction.store(r, memory, &isRefused) {
-                if isRefused { return ending(next, budget, left, .badAddress) }
-                continue
+            guard count < budget else {
+                cause = .budgetExhausted
+                return ending(next, after: count)
             }
-            if instruction.jump64K(r, &next) || instruction.jump64X(r, &next) { continue }
-            if instruction.arithmetic32K(r) || instruction.arithmetic32X(r) || instruction.conversion(r) { continue }
-            if instruction.jump32K(r, &next) || instruction.jump32X(r, &next) { continue }
-            switch instruction.operation {
-            case .ja: next += Int(instruction.offset)
-            case .loadImmediate64:
-                r[Int(instruction.destination)] = UInt64(bitPattern: instruction.immediate)
-                next += 1
-            case .exit:
-                guard let target = leave() else { return ending(next, budget, left, nil) }
-                next = target
-            default:
-                guard let target = call(instruction, next) else { return ending(next, budget, left, cause) }
-                next = target
-            }
+            guard let target = step(next).next else { return ending(next, after: count + 1) }
+            count += 1
+            next = target
         }
     }
 
-    private func ending(
-        _ next: InstructionPointer, _ budget: Int, _ left: Int, _ cause: XDPFault.Cause?
-    ) -> Ending {
-        let fault = cause.map { XDPFault($0, instruction: next - program.code - 1) }
-        return Ending(value: registers[0], fault: fault, instructions: budget - left)
+    private func ending(_ instruction: InstructionPointer, after count: Int) -> Ending {
+        let fault = cause.map { XDPFault($0, instruction: instruction - program.code) }
+        return Ending(value: registers[0], fault: fault, instructions: count)
     }
 }

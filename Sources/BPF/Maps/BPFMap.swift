@@ -83,7 +83,15 @@ struct BPFMap: ~Copyable {
     }
 
     /// The address of a key's value for a program, or null; to a map that forgets, this is a use of the key.
+    @inline(__always)
     mutating func lookUp(_ key: UnsafeRawPointer) -> UInt64 {
+        guard kind == .array || kind == .perCPUArray else { return lookUpKey(key) }
+        let slot = Int(key.loadUnaligned(as: UInt32.self))
+        return slot < maxEntries ? address &+ UInt64(truncatingIfNeeded: slot &* stride) : 0
+    }
+
+    @inline(never)
+    private mutating func lookUpKey(_ key: UnsafeRawPointer) -> UInt64 {
         guard kind != .programArray, let slot = slot(of: key) else { return 0 }
         if kind.forgets { recency.touch(slot) }
         return address + UInt64(slot * stride)

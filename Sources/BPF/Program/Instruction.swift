@@ -3,8 +3,7 @@ struct Instruction: BitwiseCopyable {
     var operation: Operation
     var destination: UInt8 = 0
     var source: UInt8 = 0
-    /// Whether a function starts here, so that a callback may be entered.
-    var startsFunction = false
+    var shortcut = Shortcut.none
     /// Octets for a memory access, slots from the next one for a jump or a call.
     var offset: Int32 = 0
     /// The operand, the helper, or the code of an atomic operation.

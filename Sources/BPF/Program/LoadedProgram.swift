@@ -8,23 +8,31 @@ struct LoadedProgram: ~Copyable {
 
     let code: InstructionPointer
     let count: Int
+    /// Whether a function starts at a slot, so that a callback may be entered.
+    private let starts: UnsafeMutablePointer<Bool>
     private let entries: UnsafeMutablePointer<Int>
     let entryCount: Int
 
-    /// Copies `instructions`; each of `entries` is a slot where a program starts.
-    init(_ instructions: [Instruction], entries: [Int]) {
-        count = instructions.count
+    /// Copies `checked`; each of `entries` is a slot where a program starts.
+    init(_ checked: ProgramLoader.CheckedCode, entries: [Int]) {
+        count = checked.instructions.count
         entryCount = entries.count
-        code = .allocate(capacity: count + 1)
-        for (index, instruction) in instructions.enumerated() { code[index] = instruction }
+        // What was written last is known by the slot before, and a program may start at the first.
+        let slots = InstructionPointer.allocate(capacity: count + 2)
+        slots[0] = Instruction(operation: .unreachable)
+        code = slots + 1
+        for (index, instruction) in checked.instructions.enumerated() { code[index] = instruction }
         // No checked program gets here; one more slot makes that a fault and not a chance.
         code[count] = Instruction(operation: .unreachable)
+        starts = .allocate(capacity: count)
+        for (index, isStart) in checked.starts.enumerated() { starts[index] = isStart }
         self.entries = .allocate(capacity: max(1, entries.count))
         for (index, entry) in entries.enumerated() { self.entries[index] = entry }
     }
 
     deinit {
-        code.deallocate()
+        (code - 1).deallocate()
+        starts.deallocate()
         entries.deallocate()
     }
 
@@ -38,7 +46,6 @@ struct LoadedProgram: ~Copyable {
     func function(_ handle: UInt64) -> InstructionPointer? {
         let slot = handle &- Self.functionHandle
         guard slot < UInt64(count) else { return nil }
-        let start = code + Int(slot)
-        return start.pointee.startsFunction ? start : nil
+        return starts[Int(slot)] ? code + Int(slot) : nil
     }
 }

@@ -16,6 +16,12 @@ struct ProgramLoader {
         var byteCount: Int
     }
 
+    /// Slots that may be run, and where functions start.
+    struct CheckedCode {
+        var instructions: [Instruction]
+        var starts: [Bool]
+    }
+
     private init(_ octets: [UInt8], maps: [LoadedMap], isGPL: Bool) {
         self.octets = octets
         self.maps = maps
@@ -27,7 +33,7 @@ struct ProgramLoader {
     /// Decodes `octets`, whose programs start at `entries` and whose map references are indices into `maps`.
     static func load(
         _ octets: [UInt8], entries: [Int], maps: [LoadedMap], isGPL: Bool
-    ) throws(BPFError) -> [Instruction] {
+    ) throws(BPFError) -> CheckedCode {
         guard octets.count % RawInstruction.byteCount == 0, !octets.isEmpty else {
             throw BPFError(.badLength, .instruction(octets.count / RawInstruction.byteCount))
         }
@@ -41,7 +47,8 @@ struct ProgramLoader {
         }
         try loader.decode()
         try loader.checkFunctions()
-        return loader.instructions
+        loader.normalize()
+        return CheckedCode(instructions: loader.instructions, starts: loader.starts)
     }
 
     private mutating func decode() throws(BPFError) {
@@ -54,9 +61,27 @@ struct ProgramLoader {
             } catch {
                 throw BPFError(error.fault, .instruction(slot))
             }
-            if raw.isWideLoad { instructions.append(Instruction(operation: .unreachable)) }
+            if raw.isWideLoad {
+                instructions.append(Instruction(operation: .unreachable, destination: raw.destination))
+            }
         }
-        for slot in starts.indices where starts[slot] { instructions[slot].startsFunction = true }
+    }
+
+    /// Clears the upper halves of operands of 32 bits, and gives slots their shortcuts.
+    private mutating func normalize() {
+        for slot in instructions.indices where [.mov32K, .and32K].contains(instructions[slot].operation) {
+            instructions[slot].immediate &= 0xFFFF_FFFF
+        }
+        var isTarget = starts
+        for slot in instructions.indices where instructions[slot].operation.isJump {
+            isTarget[slot + 1 + Int(instructions[slot].offset)] = true
+        }
+        var last: UInt8?
+        for slot in instructions.indices {
+            if isTarget[slot] { last = nil }
+            instructions[slot].shortcut = Instruction.shortcut(for: instructions[slot...], after: last)
+            last = instructions[slot].writtenRegister
+        }
     }
 
     /// Fills in what depends on more than the slot itself.
