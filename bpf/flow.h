@@ -84,7 +84,7 @@ INLINE bool note_handshake(
     uint32_t state = flow->state;
     bool by_higher = (state & PATRONUS_FLOW_OPENED_BY_HIGHER) != 0;
     bool is_opener = (place->side != 0) == by_higher;
-    if (is_opening_segment(packet)) {
+    if (packet->is_opening_segment) {
         // The port is used again, or the first SYN was not answered.
         if (!(state & (PATRONUS_FLOW_SYN_SEEN | PATRONUS_FLOW_PROVEN)) || flow->opening != packet->sequence) {
             flow->opening = packet->sequence;

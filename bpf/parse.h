@@ -63,7 +63,14 @@ struct packet {
     uint8_t has_ports;
     // ICMP: an echo request or reply.
     uint8_t is_echo;
-    uint8_t reserved[3];
+    // BGP, BFD or GENEVE, by which nodes and routers speak with each other.
+    uint8_t is_control;
+    uint8_t is_opening_segment;
+    // What the flood guard takes it for, but for a SYN.
+    uint8_t class;
+    // Set before the packet is policed.
+    uint64_t source_hash;
+    uint64_t destination_hash;
 };
 
 // Where parsing is.
@@ -81,22 +88,35 @@ INLINE int parse_transport(struct packet *packet, const struct cursor *cursor) {
     void *transport = cursor->transport;
     packet->has_ports = false;
     packet->is_echo = false;
+    packet->is_control = false;
+    packet->is_opening_segment = false;
+    packet->class = PATRONUS_CLASS_OTHER;
     packet->tcp_flags = 0;
     packet->source_port = 0;
     packet->destination_port = 0;
     if (packet->is_fragment) return PARSED;
     if (packet->protocol == PROTOCOL_TCP) {
         if (transport + TCP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-        packet->source_port = load16(transport);
-        packet->destination_port = load16(transport + 2);
+        uint16_t source_port = load16(transport);
+        uint16_t destination_port = load16(transport + 2);
+        uint8_t flags = load8(transport + 13);
+        packet->source_port = source_port;
+        packet->destination_port = destination_port;
+        packet->is_control = source_port == WIRE16(179) || destination_port == WIRE16(179);
         packet->sequence = swap32(load32(transport + 4));
         packet->acknowledgment = swap32(load32(transport + 8));
-        packet->tcp_flags = load8(transport + 13);
+        packet->tcp_flags = flags;
+        packet->is_opening_segment = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+        packet->class = PATRONUS_CLASS_TCP;
         packet->has_ports = true;
     } else if (packet->protocol == PROTOCOL_UDP) {
         if (transport + UDP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
+        uint16_t port = load16(transport + 2);
         packet->source_port = load16(transport);
-        packet->destination_port = load16(transport + 2);
+        packet->destination_port = port;
+        packet->is_control = port == WIRE16(6081) || port == WIRE16(3784) || port == WIRE16(3785)
+            || port == WIRE16(4784);
+        packet->class = PATRONUS_CLASS_UDP;
         packet->has_ports = true;
     } else if (packet->protocol == PROTOCOL_ICMP && packet->family == 4) {
         if (transport + ICMP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
@@ -111,6 +131,7 @@ INLINE int parse_transport(struct packet *packet, const struct cursor *cursor) {
     if (packet->is_echo) {
         packet->source_port = load16(transport + 4);
         packet->destination_port = packet->source_port;
+        packet->class = PATRONUS_CLASS_ICMP;
         packet->has_ports = true;
     }
     return PARSED;
@@ -199,18 +220,6 @@ INLINE int parse_frame(struct packet *packet, void *data, void *end) {
     if (type == WIRE16(ETHER_IPV4)) return parse_ipv4(packet, &cursor);
     if (type == WIRE16(ETHER_IPV6)) return parse_ipv6(packet, &cursor);
     return PATRONUS_PASS_NOT_IP;
-}
-
-INLINE bool is_opening_segment(const struct packet *packet) {
-    return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-}
-
-// Protocols by which nodes and routers speak with each other: BGP, BFD, GENEVE.
-INLINE bool is_control(const struct packet *packet) {
-    uint16_t port = packet->destination_port;
-    if (packet->protocol == PROTOCOL_TCP) return port == WIRE16(179) || packet->source_port == WIRE16(179);
-    if (packet->protocol != PROTOCOL_UDP) return false;
-    return port == WIRE16(6081) || port == WIRE16(3784) || port == WIRE16(3785) || port == WIRE16(4784);
 }
 
 INLINE bool same_address(const uint64_t *left, const uint64_t *right) {

@@ -168,8 +168,8 @@ INLINE int forward(struct xdp_md *context, const struct passage *passage, const 
     if (!is_decapsulated) {
         if (!(port->flags & PATRONUS_PORT_LAN)) return plain;
         if (!is_addressed(context, port)) return PATRONUS_PASS_NOT_ADDRESSED;
-        if (is_control(packet)) return PATRONUS_PASS_CONTROL;
-    } else if (is_control(packet)) {
+        if (packet->is_control) return PATRONUS_PASS_CONTROL;
+    } else if (packet->is_control) {
         return plain;
     }
     if (packet->is_fragment) return PATRONUS_PASS_FRAGMENT;
@@ -228,7 +228,7 @@ INLINE int handle(struct xdp_md *context, struct passage *passage) {
     struct patronus_five_tuple key;
     passage->place.flow = 0;
     bool has_flow = constants.flow_table && packet->has_ports;
-    bool is_syn = is_opening_segment(packet);
+    bool is_syn = packet->is_opening_segment;
     bool is_current = false;
     bool is_good = false;
     uint8_t marks = 0;
