@@ -23,7 +23,7 @@ INLINE void hash_addresses(struct packet *packet, const struct patronus_configur
     uint64_t bits = packet->destination[0] ^ seed;
     if (packet->family == 6) bits ^= mix(packet->destination[1]);
     packet->source_hash = mix(packet->source[0] ^ seed);
-    packet->destination_hash = mix(bits + packet->is_control);
+    packet->destination_hash = mix(bits + (packet->traits & IS_CONTROL));
     forget();
 }
 
@@ -183,7 +183,7 @@ INLINE int police(
     struct packet *packet, const struct flow_place *place, const struct patronus_configuration *configuration,
     uint64_t now) {
     hash_addresses(packet, configuration);
-    if (packet->is_opening_segment) return police_opening_segment(packet, configuration, now);
+    if (packet->traits & IS_OPENING) return police_opening_segment(packet, configuration, now);
     uint32_t class = packet->class & (PATRONUS_CLASS_COUNT - 1);
     if (class == PATRONUS_CLASS_ICMP) {
         struct patronus_source_buckets *by_source = source_buckets(packet, class);
@@ -191,7 +191,7 @@ INLINE int police(
         if (by_source && !take(&by_source->opening, limit, now)) return PATRONUS_DROP_ICMP_SOURCE;
         if (place->flow && place->flow->state & PATRONUS_FLOW_ANSWERED) return ACCEPTED;
     }
-    if (place->flow || !packet->has_ports) return police_unanswered(packet, class, configuration, now);
+    if (place->flow || !(packet->traits & HAS_PORTS)) return police_unanswered(packet, class, configuration, now);
     return police_opening(packet, class, configuration, now);
 }
 
