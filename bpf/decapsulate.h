@@ -113,7 +113,7 @@ INLINE int decapsulate(
     uint16_t type = (uint16_t)(first >> 32);
     bool is_right_version = load8(inner) >> 4 == (type == ETHER_IPV6 ? 6 : 4);
     if (!is_right_version || (type != ETHER_IPV4 && type != ETHER_IPV6)
-        || fold(tunnel_sum(first, second, third, payload_length)) != 0xFFFF) {
+        || fold(tunnel_sum(first, second, third, payload_length)) != 0) {
         return PATRONUS_PASS_SLOW_PATH;
     }
     uint32_t slot = tunnel->slot;

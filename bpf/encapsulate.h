@@ -56,7 +56,7 @@ INLINE int deliver(
 INLINE uint64_t sum_of_inner(const struct xdp_md *context, const struct packet *packet) {
     uint32_t offset = packet->network_offset;
     void *network = frame_start(context) + offset;
-    if (offset > NETWORK_OFFSET_LIMIT || packet->is_fragment || packet->has_options) return 0;
+    if (offset > NETWORK_OFFSET_LIMIT || packet->traits & (IS_FRAGMENT | HAS_OPTIONS)) return 0;
     if (network + IPV4_BYTES + UDP_BYTES > frame_end(context)) return 0;
     uint32_t length = packet->total_length - packet->header_length;
     uint32_t addresses = swap16(fold(halves(packet->source[0]) + halves(packet->source[1])
@@ -97,13 +97,12 @@ INLINE void write_tunnel_header(
         | (packet->family == 4 ? (uint64_t)ETHER_IPV4 << 32 : (uint64_t)ETHER_IPV6 << 32);
     uint64_t second = (uint64_t)PATH_OPTION << 32 | sequence;
     uint64_t third = now / 1000 << 32 | (uint64_t)PATH_FLAG_FAST << 24;
-    third |= negative(tunnel_sum(first, second, third, packet->total_length));
+    third |= checksum_of(tunnel_sum(first, second, third, packet->total_length));
     uint32_t checksum = 0;
     if (sum) {
         // The tunnel's header and the inner packet's length sum up to nothing by its checksum.
         sum += (uint64_t)swap16(source_port) + TUNNEL_PORT + length + negative(packet->total_length);
         checksum = negative(sum);
-        if (checksum == 0) checksum = 0xFFFF;
     }
     store16(udp, source_port);
     store16(udp + 2, WIRE16(TUNNEL_PORT));
@@ -127,7 +126,7 @@ INLINE int encapsulate_over_ipv4(
     uint32_t first = 0x45000000 | (uint32_t)(packet->traffic_class & DSCP_BITS) << 16 | length;
     uint32_t third = (uint32_t)tunnel->hop_limit << 24 | PROTOCOL_UDP << 16;
     uint32_t sum = swap16(fold(tunnel->local[0] + tunnel->remote[0]));
-    third |= negative((uint64_t)first + DO_NOT_FRAGMENT + third + sum);
+    third |= checksum_of((uint64_t)first + DO_NOT_FRAGMENT + third + sum);
     store32(outer, swap32(first));
     store32(outer + 4, swap32(DO_NOT_FRAGMENT));
     store32(outer + 8, swap32(third));

@@ -10,24 +10,31 @@
 // A packet's place in the flow table.
 struct flow_place {
     struct patronus_flow *flow;
-    // The packet's direction: 0 from the lower endpoint, 1 from the higher one.
-    uint32_t side;
+    // The packet's direction, within the flow.
+    struct patronus_direction *direction;
+    // 0 from the lower endpoint, 1 from the higher one.
+    uint64_t side;
 };
 
-// Position of the highest bit that is set, of a number below 2^32; 0 for 0. Without a
-// branch: the verifier would follow each way through it.
-INLINE uint32_t highest_bit(uint32_t value) {
-    value |= value >> 1;
-    value |= value >> 2;
-    value |= value >> 4;
-    value |= value >> 8;
-    value |= value >> 16;
-    // All bits below the highest one are set now: count them.
-    value >>= 1;
-    value -= value >> 1 & 0x55555555;
-    value = (value & 0x33333333) + (value >> 2 & 0x33333333);
-    value = (value + (value >> 4)) & 0x0F0F0F0F;
-    return value * 0x01010101 >> 24;
+// The bin of a gap in units of 4096 ns: the position of its highest bit.
+INLINE uint32_t gap_bin(uint64_t gap) {
+    uint32_t bin = 0;
+    if (gap >> PATRONUS_GAP_BINS) return PATRONUS_GAP_BINS - 1;
+    if (gap >= 1 << 16) { gap >>= 16; bin += 16; }
+    if (gap >= 1 << 8) { gap >>= 8; bin += 8; }
+    if (gap >= 1 << 4) { gap >>= 4; bin += 4; }
+    if (gap >= 1 << 2) { gap >>= 2; bin += 2; }
+    return bin + (gap >= 2);
+}
+
+// The bin of a length: the position of its highest bit, from 2^6 on.
+INLINE uint32_t size_bin(uint32_t length) {
+    if (length < 1024) {
+        if (length < 256) return length < 128 ? 0 : 1;
+        return length < 512 ? 2 : 3;
+    }
+    if (length < 4096) return length < 2048 ? 4 : 5;
+    return length < 8192 ? 6 : 7;
 }
 
 // Whether the source is the higher endpoint: by address, then by port, as numbers on the wire.
@@ -42,19 +49,32 @@ INLINE bool is_from_higher(const struct packet *packet) {
 }
 
 INLINE void five_tuple(struct patronus_five_tuple *key, const struct packet *packet, bool reversed) {
-    key->source[0] = reversed ? packet->destination[0] : packet->source[0];
-    key->source[1] = reversed ? packet->destination[1] : packet->source[1];
-    key->destination[0] = reversed ? packet->source[0] : packet->destination[0];
-    key->destination[1] = reversed ? packet->source[1] : packet->destination[1];
-    key->source_port = reversed ? packet->destination_port : packet->source_port;
-    key->destination_port = reversed ? packet->source_port : packet->destination_port;
+    if (reversed) {
+        key->source[0] = packet->destination[0];
+        key->source[1] = packet->destination[1];
+        key->destination[0] = packet->source[0];
+        key->destination[1] = packet->source[1];
+        key->source_port = packet->destination_port;
+        key->destination_port = packet->source_port;
+        // Else the compiler chooses field by field.
+        forget();
+    } else {
+        key->source[0] = packet->source[0];
+        key->source[1] = packet->source[1];
+        key->destination[0] = packet->destination[0];
+        key->destination[1] = packet->destination[1];
+        key->source_port = packet->source_port;
+        key->destination_port = packet->destination_port;
+        forget();
+    }
     key->protocol = packet->protocol;
     key->family = packet->family;
     key->reserved = 0;
 }
 
-INLINE struct patronus_direction *direction_of(const struct flow_place *place) {
-    return place->side ? &place->flow->directions[1] : &place->flow->directions[0];
+INLINE void set_place(struct flow_place *place, struct patronus_flow *flow) {
+    place->flow = flow;
+    if (flow) place->direction = &flow->directions[place->side & 1];
 }
 
 // Makes an entry, unless too many were made of late; then the packet goes on without one.
@@ -72,7 +92,7 @@ INLINE struct patronus_flow *add_flow(
     struct patronus_flow *flow = map_lookup(&flows, key);
     if (!flow) return 0;
     flow->first = now;
-    flow->state = packet->is_echo ? PATRONUS_FLOW_ECHO : 0;
+    flow->state = packet->traits & IS_ECHO ? PATRONUS_FLOW_ECHO : 0;
     count(PATRONUS_EVENT_FLOW_ADDED, packet->total_length);
     return flow;
 }
@@ -84,7 +104,7 @@ INLINE bool note_handshake(
     uint32_t state = flow->state;
     bool by_higher = (state & PATRONUS_FLOW_OPENED_BY_HIGHER) != 0;
     bool is_opener = (place->side != 0) == by_higher;
-    if (is_opening_segment(packet)) {
+    if (packet->traits & IS_OPENING) {
         // The port is used again, or the first SYN was not answered.
         if (!(state & (PATRONUS_FLOW_SYN_SEEN | PATRONUS_FLOW_PROVEN)) || flow->opening != packet->sequence) {
             flow->opening = packet->sequence;
@@ -132,7 +152,7 @@ INLINE void note_speaker(const struct flow_place *place, const struct packet *pa
 // Counts a packet into its flow. Plain additions: a flow's packets meet on one CPU, and a
 // count lost where they do not is worth less than a locked instruction for each packet.
 INLINE void note_packet(const struct flow_place *place, const struct packet *packet, uint64_t now) {
-    struct patronus_direction *direction = direction_of(place);
+    struct patronus_direction *direction = place->direction;
     uint64_t former = direction->last;
     direction->last = now;
     direction->bytes += packet->total_length;
@@ -140,12 +160,11 @@ INLINE void note_packet(const struct flow_place *place, const struct packet *pac
     direction->traffic_class = packet->traffic_class;
     if (direction->packets++ > 0 && now >= former) {
         uint64_t gap = (now - former) >> 12;
-        uint32_t bin = highest_bit(gap >> PATRONUS_GAP_BINS ? 1 << (PATRONUS_GAP_BINS - 1) : (uint32_t)gap);
+        uint32_t bin = gap_bin(gap);
         check_again(bin);
         if (bin < PATRONUS_GAP_BINS) direction->gaps[bin] += 1;
     }
-    uint32_t bin = highest_bit(packet->total_length >> 6);
-    if (bin >= PATRONUS_SIZE_BINS) bin = PATRONUS_SIZE_BINS - 1;
+    uint32_t bin = size_bin(packet->total_length);
     check_again(bin);
     if (bin >= PATRONUS_SIZE_BINS) return;
     direction->sizes[bin] += 1;

@@ -51,7 +51,7 @@ INLINE void find_flow(struct passage *passage, struct patronus_five_tuple *key) 
     bool reversed = is_from_higher(passage->packet);
     five_tuple(key, passage->packet, reversed);
     passage->place.side = reversed;
-    passage->place.flow = map_lookup(&flows, key);
+    set_place(&passage->place, map_lookup(&flows, key));
 }
 
 INLINE void note_flow(struct passage *passage, const struct patronus_five_tuple *key, struct xdp_md *context) {
@@ -59,7 +59,7 @@ INLINE void note_flow(struct passage *passage, const struct patronus_five_tuple 
     struct packet *packet = passage->packet;
     if (!place->flow) {
         if (packet->tcp_flags & TCP_RST) return;
-        place->flow = add_flow(key, packet, passage->configuration, passage->now);
+        set_place(place, add_flow(key, packet, passage->configuration, passage->now));
         if (!place->flow) return;
         if (constants.sampling && passage->configuration->sample_flows) {
             uint32_t *counter = sampling_counter(false);
@@ -79,10 +79,39 @@ INLINE void note_flow(struct passage *passage, const struct patronus_five_tuple 
 
 // What was found out holds until the configuration's next generation.
 INLINE void remember(const struct passage *passage, uint8_t marks) {
-    struct patronus_direction *direction = direction_of(&passage->place);
+    struct patronus_direction *direction = passage->place.direction;
     direction->marks = marks | (passage->is_decapsulated ? PATRONUS_MARK_TUNNELLED : 0);
     direction->generation = passage->configuration->generation;
     direction->kind = 0;
+}
+
+// Admits a packet with a five-tuple and counts it into its flow: `ACCEPTED`, or a cause to drop it.
+INLINE int track(struct passage *passage, struct xdp_md *context) {
+    struct patronus_five_tuple key;
+    uint8_t marks = 0;
+    bool is_current = false;
+    bool is_good = false;
+    // A SYN is policed before anything is looked up: a flood's packets should cost little.
+    bool is_opening = passage->packet->traits & IS_OPENING;
+    passage->place.flow = 0;
+    if (!is_opening) find_flow(passage, &key);
+    if (passage->place.flow) {
+        const struct patronus_direction *direction = passage->place.direction;
+        uint32_t state = passage->place.flow->state;
+        marks = direction->marks;
+        is_current = direction->packets && direction->generation == passage->configuration->generation;
+        if (is_current && (state & (PATRONUS_FLOW_PROVEN | PATRONUS_FLOW_ECHO)) == PATRONUS_FLOW_PROVEN) {
+            note_packet(&passage->place, passage->packet, passage->now);
+            return ACCEPTED;
+        }
+        is_good = (state & PATRONUS_FLOW_PROVEN || marks & PATRONUS_MARK_STEERED) && !(state & PATRONUS_FLOW_ECHO);
+    }
+    int cause = admit(passage, is_current, is_good, &marks);
+    if (cause != ACCEPTED) return cause;
+    if (is_opening) find_flow(passage, &key);
+    note_flow(passage, &key, context);
+    if (passage->place.flow && !is_current) remember(passage, marks);
+    return ACCEPTED;
 }
 
 INLINE struct patronus_route *route_of(const struct packet *packet) {
@@ -109,7 +138,7 @@ struct decision {
 
 // Steering entry, else the longest prefix; remembered in the flow until anything changes.
 INLINE void decide(const struct passage *passage, struct decision *decision) {
-    struct patronus_direction *direction = passage->place.flow ? direction_of(&passage->place) : 0;
+    struct patronus_direction *direction = passage->place.flow ? passage->place.direction : 0;
     uint32_t generation = passage->configuration->generation;
     bool is_known = direction && direction->kind && direction->generation == generation;
     decision->route = 0;
@@ -119,7 +148,7 @@ INLINE void decide(const struct passage *passage, struct decision *decision) {
         return;
     }
     // A steering entry may be made at any time, without a new generation.
-    if (passage->packet->has_ports) {
+    if (passage->packet->traits & HAS_PORTS) {
         struct patronus_five_tuple key;
         five_tuple(&key, passage->packet, false);
         struct patronus_steering *entry = map_lookup(&steering, &key);
@@ -157,7 +186,7 @@ INLINE bool is_header_right(const struct xdp_md *context, const struct packet *p
     uint32_t offset = packet->network_offset;
     void *network = frame_start(context) + offset;
     if (offset > NETWORK_OFFSET_LIMIT || network + IPV4_BYTES > frame_end(context)) return false;
-    return sum_of_ipv4(network) == 0xFFFF;
+    return is_ipv4_right(network);
 }
 
 INLINE int forward(struct xdp_md *context, const struct passage *passage, const struct patronus_port *port) {
@@ -168,16 +197,16 @@ INLINE int forward(struct xdp_md *context, const struct passage *passage, const 
     if (!is_decapsulated) {
         if (!(port->flags & PATRONUS_PORT_LAN)) return plain;
         if (!is_addressed(context, port)) return PATRONUS_PASS_NOT_ADDRESSED;
-        if (is_control(packet)) return PATRONUS_PASS_CONTROL;
-    } else if (is_control(packet)) {
-        return plain;
     }
-    if (packet->is_fragment) return PATRONUS_PASS_FRAGMENT;
-    if (packet->has_options) return PATRONUS_PASS_OPTIONS;
+    uint32_t traits = packet->traits;
+    if (traits & (IS_CONTROL | IS_FRAGMENT | HAS_OPTIONS)) {
+        if (traits & IS_CONTROL) return is_decapsulated ? plain : PATRONUS_PASS_CONTROL;
+        return traits & IS_FRAGMENT ? PATRONUS_PASS_FRAGMENT : PATRONUS_PASS_OPTIONS;
+    }
     struct decision decision;
     decide(passage, &decision);
     if (decision.kind == PATRONUS_ROUTE_PASS) {
-        bool is_steered = passage->place.flow && direction_of(&passage->place)->marks & PATRONUS_MARK_STEERED;
+        bool is_steered = passage->place.flow && passage->place.direction->marks & PATRONUS_MARK_STEERED;
         return is_decapsulated ? plain : is_steered ? PATRONUS_PASS_STEERED : PATRONUS_PASS_NO_ROUTE;
     }
     if (packet->hop_limit <= 1) return PATRONUS_PASS_EXPIRED;
@@ -194,13 +223,6 @@ INLINE int forward(struct xdp_md *context, const struct passage *passage, const 
     return deliver(context, packet, decision.target, next_hop, cause);
 }
 
-// A BFD packet that has not crossed a router (RFC 5881 §5) cannot come from afar.
-INLINE bool is_adjacent_bfd(const struct packet *packet) {
-    uint16_t port = packet->destination_port;
-    return packet->protocol == PROTOCOL_UDP && packet->hop_limit == 255
-        && (port == WIRE16(3784) || port == WIRE16(3785));
-}
-
 // The packet's cause.
 INLINE int handle(struct xdp_md *context, struct passage *passage) {
     struct packet *packet = passage->packet;
@@ -212,9 +234,8 @@ INLINE int handle(struct xdp_md *context, struct passage *passage) {
     uint32_t interface = context->ingress_ifindex;
     struct patronus_port *port = map_lookup(&ports, &interface);
     passage->port_flags = port ? port->flags : 0;
-    if (is_adjacent_bfd(packet)) return PATRONUS_PASS_CONTROL;
-    if (constants.forwarding && packet->protocol == PROTOCOL_UDP && packet->destination_port == WIRE16(TUNNEL_PORT)
-        && port && port->flags & PATRONUS_PORT_WAN && !packet->is_fragment) {
+    if (packet->traits & IS_ADJACENT_BFD) return PATRONUS_PASS_CONTROL;
+    if (constants.forwarding && packet->traits & IS_GENEVE && passage->port_flags & PATRONUS_PORT_WAN && port) {
         cause = decapsulate(context, packet, port, passage->now);
         if (cause == OPENED) {
             passage->is_decapsulated = true;
@@ -225,32 +246,14 @@ INLINE int handle(struct xdp_md *context, struct passage *passage) {
             return cause;
         }
     }
-    struct patronus_five_tuple key;
-    passage->place.flow = 0;
-    bool has_flow = constants.flow_table && packet->has_ports;
-    bool is_syn = is_opening_segment(packet);
-    bool is_current = false;
-    bool is_good = false;
-    uint8_t marks = 0;
-    // A SYN is policed before anything is looked up: a flood's packets should cost little.
-    if (has_flow && !is_syn) find_flow(passage, &key);
-    if (passage->place.flow) {
-        const struct patronus_direction *direction = direction_of(&passage->place);
-        uint32_t state = passage->place.flow->state;
-        marks = direction->marks;
-        is_current = direction->packets && direction->generation == passage->configuration->generation;
-        is_good = (state & PATRONUS_FLOW_PROVEN || marks & PATRONUS_MARK_STEERED) && !(state & PATRONUS_FLOW_ECHO);
+    if (constants.flow_table && packet->traits & HAS_PORTS) {
+        cause = track(passage, context);
+    } else {
+        uint8_t marks = 0;
+        passage->place.flow = 0;
+        cause = admit(passage, false, false, &marks);
     }
-    if (!is_current || !is_good) {
-        cause = admit(passage, is_current, is_good, &marks);
-        if (cause != ACCEPTED) return cause;
-    }
-    if (has_flow) {
-        if (is_syn) find_flow(passage, &key);
-        note_flow(passage, &key, context);
-        if (passage->place.flow && !is_current) remember(passage, marks);
-    }
-    return forward(context, passage, port);
+    return cause == ACCEPTED ? forward(context, passage, port) : cause;
 }
 
 SECTION("xdp") int patronus(struct xdp_md *context) {
