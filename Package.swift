@@ -33,6 +33,7 @@ let package = Package(
         .executable(name: "patronus-sim", targets: ["patronus-sim"]),
         .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
         .library(name: "PatronusLinux", targets: ["Wire", "LinuxSystem"]),
+        .library(name: "PatronusBPF", targets: ["BPF", "CBPFSyscall"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

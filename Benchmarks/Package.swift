@@ -8,7 +8,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "patronus-bench",
-            dependencies: [.product(name: "PatronusSimulator", package: "patronus")],
+            dependencies: [
+                .product(name: "PatronusSimulator", package: "patronus"),
+                .product(name: "PatronusBPF", package: "patronus"),
+            ],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "patronus-kernel-bench",

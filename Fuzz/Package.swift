@@ -37,6 +37,7 @@ let package = Package(
         library("TCP", vocabulary),
         library("BFD", vocabulary),
         library("BGP", vocabulary),
+        library("BPF", vocabulary),
         library("Tunnel", vocabulary),
         library("Steering", vocabulary),
         library("Traffic", vocabulary),
@@ -44,7 +45,7 @@ let package = Package(
         library("Scenario", vocabulary + engines),
         library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
-            name: "fuzz", dependencies: vocabulary + engines + ["Node", "Scenario", "ScenarioFiles"],
+            name: "fuzz", dependencies: vocabulary + engines + ["BPF", "Node", "Scenario", "ScenarioFiles"],
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]),
     ],
     swiftLanguageModes: [.v6]

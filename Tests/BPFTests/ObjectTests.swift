@@ -13,7 +13,8 @@ enum Sample {
             flows SEC(".maps");
         struct { __uint(type, 2); __uint(max_entries, 4); __uint(key_size, 4); __uint(value_size, 8); }
             totals SEC(".maps");
-        struct { __uint(type, 11); __uint(max_entries, 16); __uint(map_flags, 1); __type(key, u64); __type(value, u32); }
+        struct { __uint(type, 11); __uint(max_entries, 16); __uint(map_flags, 1); __type(key, u64);
+                 __type(value, u32); }
             routes SEC(".maps");
         struct { __uint(type, 14); __uint(max_entries, 4); __type(key, u32); __type(value, u32); } ports SEC(".maps");
         struct { __uint(type, 27); __uint(max_entries, 4096); } events SEC(".maps");

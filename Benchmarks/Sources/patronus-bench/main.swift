@@ -13,6 +13,8 @@ let benchmarks: [(name: String, run: () -> Measurement)] = [
     ("star-200", { benchmarkHops("star-200", Worlds.star(of: 200, seconds: 1 + 3 * size), warmup: .seconds(1)) }),
     ("star-8", { benchmarkHops("star-8", Worlds.star(of: 8, seconds: 1 + 3 * size), warmup: .seconds(1)) }),
     ("overlay", { benchmarkHops("overlay", Worlds.overlay(seconds: 1 + 10 * size), warmup: .seconds(11)) }),
+    ("bpf-alu", { benchmarkInterpreter("bpf-alu", BPFPrograms.arithmetic, runs: 1_000 * Int(size)) }),
+    ("bpf-packet", { benchmarkInterpreter("bpf-packet", BPFPrograms.packet, runs: 500_000 * Int(size)) }),
     ("tcp", { benchmarkTransfer(seconds: 20 * size) }),
     (
         "mesh-50",

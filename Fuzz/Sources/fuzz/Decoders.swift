@@ -16,6 +16,7 @@ enum Decoder: UInt8, CaseIterable {
     case bgpHeader, bgpOpen, bgpUpdate, bgpNotification, bgpRefresh
     case speaker, node
     case json, yaml, scenario, topology, yamlScenario, graph, trace
+    case object, program
 
     func decode(_ bytes: RawSpan) {
         switch self {
@@ -46,6 +47,8 @@ enum Decoder: UInt8, CaseIterable {
         case .yamlScenario: FileSet().load("scenario.yaml", with: bytes, in: "scenario.yaml")
         case .graph: FileSet().load("imported.json", with: bytes, in: "graph.graphml")
         case .trace: FileSet().load("traced.json", with: bytes, in: "line.trace")
+        case .object: ObjectDriver.load(InputReader(bytes).rest())
+        case .program: ObjectDriver.run(InputReader(bytes).rest())
         }
     }
 

@@ -1,4 +1,8 @@
 /// The kinds of maps that a program may use (`enum bpf_map_type`).
+///
+/// A per-CPU map holds one value a key, since one processor runs programs. A map that forgets gives up
+/// exactly the key unused for longest, and only when it is full; Linux gives up many at a time and early,
+/// so that results agree only where such a map never comes near its end.
 public enum MapKind: UInt32, Sendable, CaseIterable {
     case hash = 1
     case array = 2
