@@ -16,15 +16,18 @@ INLINE uint64_t mix(uint64_t value) {
     return value ^ value >> 32;
 }
 
-// An owner of IPv6 addresses has at least 64 bits of them: all count as one source. Control
-// traffic has buckets of its own: a flood at a node's other ports does not cut its sessions.
-INLINE void hash_addresses(struct packet *packet, const struct patronus_configuration *configuration) {
-    uint64_t seed = configuration->hash_seed;
-    uint64_t bits = packet->destination[0] ^ seed;
-    if (packet->family == 6) bits ^= mix(packet->destination[1]);
-    packet->source_hash = mix(packet->source[0] ^ seed);
+// An owner of IPv6 addresses has at least 64 bits of them: all count as one source.
+INLINE uint64_t hash_source(struct packet *packet) {
+    uint64_t hash = mix(packet->tuple.source[0] ^ configuration.hash_seed);
+    packet->source_hash = hash;
+    return hash;
+}
+
+// Control traffic has buckets of its own: a flood at a node's other ports does not cut its sessions.
+INLINE void hash_destination(struct packet *packet) {
+    uint64_t bits = packet->tuple.destination[0] ^ configuration.hash_seed;
+    if (!is_ipv4(packet)) bits ^= mix(packet->tuple.destination[1]);
     packet->destination_hash = mix(bits + (packet->traits & IS_CONTROL));
-    forget();
 }
 
 INLINE struct patronus_source_buckets *source_buckets(const struct packet *packet, uint32_t class) {
@@ -41,18 +44,18 @@ INLINE struct patronus_destination_buckets *destination_buckets(const struct pac
 // Longest prefix first: which lists the source is on.
 INLINE uint32_t lists_of_source(const struct packet *packet) {
     struct patronus_rule *rule;
-    if (packet->family == 4) {
+    if (is_ipv4(packet)) {
         struct patronus_prefix4 key;
         key.length = 32;
-        store32(key.address, (uint32_t)packet->source[0]);
+        store32(key.address, (uint32_t)packet->tuple.source[0]);
         rule = map_lookup(&rules4, &key);
     } else {
         struct { uint32_t length, address[4]; } key;
         key.length = 128;
-        key.address[0] = (uint32_t)packet->source[0];
-        key.address[1] = (uint32_t)(packet->source[0] >> 32);
-        key.address[2] = (uint32_t)packet->source[1];
-        key.address[3] = (uint32_t)(packet->source[1] >> 32);
+        key.address[0] = (uint32_t)packet->tuple.source[0];
+        key.address[1] = (uint32_t)(packet->tuple.source[0] >> 32);
+        key.address[2] = (uint32_t)packet->tuple.source[1];
+        key.address[3] = (uint32_t)(packet->tuple.source[1] >> 32);
         rule = map_lookup(&rules6, &key);
     }
     return rule ? rule->lists : 0;
@@ -69,24 +72,23 @@ INLINE struct patronus_note *verified_note(uint64_t source) {
 }
 
 // Whether the source completed a handshake of late.
-INLINE bool is_verified(uint64_t source, const struct patronus_configuration *configuration, uint64_t now) {
+INLINE bool is_verified(uint64_t source, uint64_t now) {
     struct patronus_note *note = verified_note(source);
     if (!note || note->time == 0 || note->tag != (uint32_t)(source >> 32)) return false;
-    return milliseconds(now) - note->time <= (uint32_t)(configuration->verified_lifetime >> 20);
+    return milliseconds(now) - note->time <= (uint32_t)(configuration.verified_lifetime >> 20);
 }
 
 // A handshake is complete: its source is real, and the SYN's tokens come back, so that
 // a crowd of real clients never uses a bucket up.
-INLINE void reward_handshake(
-    struct packet *packet, const struct patronus_configuration *configuration, uint64_t now) {
-    hash_addresses(packet, configuration);
-    uint64_t source = packet->source_hash;
+INLINE void reward_handshake(struct packet *packet) {
+    uint64_t source = hash_source(packet);
+    hash_destination(packet);
     struct patronus_note *note = verified_note(source);
     if (note) {
         note->tag = (uint32_t)(source >> 32);
-        note->time = milliseconds(now);
+        note->time = milliseconds(packet->now);
     }
-    const struct patronus_class_limits *limits = &configuration->classes[PATRONUS_CLASS_SYN];
+    const struct patronus_class_limits *limits = &configuration.classes[PATRONUS_CLASS_SYN];
     struct patronus_source_buckets *by_source = source_buckets(packet, PATRONUS_CLASS_SYN);
     if (by_source) give_back(&by_source->opening, &limits->source);
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, PATRONUS_CLASS_SYN);
@@ -95,39 +97,37 @@ INLINE void reward_handshake(
 }
 
 // A SYN for which there was no token passes when it comes again as a real client's would.
-INLINE bool is_awaited(
-    const struct packet *packet, uint64_t source, const struct patronus_configuration *configuration, uint64_t now) {
-    uint64_t ports = (uint64_t)packet->source_port << 48 | (uint64_t)packet->destination_port << 32;
-    uint64_t hash = mix(source ^ (ports | packet->sequence)) ^ packet->destination_hash;
+INLINE bool is_awaited(const struct packet *packet, uint64_t source, uint64_t now) {
+    uint64_t ports = load32(&packet->tuple.source_port);
+    uint64_t hash = mix(source ^ (ports << 32 | packet->sequence)) ^ packet->destination_hash;
     uint32_t index = (uint32_t)hash & (PATRONUS_KNOCK_COUNT - 1);
     struct patronus_note *note = map_lookup(&knocks, &index);
     if (!note) return false;
     uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t passed = milliseconds(now) - note->time;
     bool is_same = note->time != 0 && note->tag == tag;
-    if (is_same && passed >= (uint32_t)(configuration->knock_earliest >> 20)
-        && passed <= (uint32_t)(configuration->knock_latest >> 20)) {
+    if (is_same && passed >= (uint32_t)(configuration.knock_earliest >> 20)
+        && passed <= (uint32_t)(configuration.knock_latest >> 20)) {
         note->time = 0;
         return true;
     }
     // A copy that comes too early does not put its time off.
-    if (is_same && passed < (uint32_t)(configuration->knock_earliest >> 20)) return false;
+    if (is_same && passed < (uint32_t)(configuration.knock_earliest >> 20)) return false;
     note->tag = tag;
     note->time = milliseconds(now);
     return false;
 }
 
-INLINE int police_opening_segment(
-    const struct packet *packet, const struct patronus_configuration *configuration, uint64_t now) {
-    const struct patronus_class_limits *limits = &configuration->classes[PATRONUS_CLASS_SYN];
-    uint64_t source = packet->source_hash;
+INLINE int police_opening_segment(struct packet *packet, uint64_t now) {
+    const struct patronus_class_limits *limits = &configuration.classes[PATRONUS_CLASS_SYN];
+    uint64_t source = hash_source(packet);
     struct patronus_source_buckets *by_source = source_buckets(packet, PATRONUS_CLASS_SYN);
     if (by_source && !take(&by_source->opening, &limits->source, now)) return PATRONUS_DROP_SYN_SOURCE;
-    if (is_verified(source, configuration, now)) return ACCEPTED;
+    if (is_verified(source, now)) return ACCEPTED;
+    hash_destination(packet);
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, PATRONUS_CLASS_SYN);
     if (!by_destination || take(&by_destination->opening, &limits->destination, now)) return ACCEPTED;
-    if (is_awaited(packet, source, configuration, now)
-        && take(&by_destination->knock, &configuration->knock, now)) {
+    if (is_awaited(packet, source, now) && take(&by_destination->knock, &configuration.knock, now)) {
         count(PATRONUS_EVENT_KNOCK, packet->total_length);
         return ACCEPTED;
     }
@@ -139,9 +139,8 @@ INLINE int drop_of(uint32_t class) { return PATRONUS_DROP_SYN_SOURCE + (int)clas
 
 // A packet that would open a flow. What is refused weighs on its source: whoever floods with
 // new flows may no longer send much in those that got in.
-INLINE int police_opening(
-    const struct packet *packet, uint32_t class, const struct patronus_configuration *configuration, uint64_t now) {
-    const struct patronus_class_limits *limits = &configuration->classes[class];
+INLINE int police_opening(struct packet *packet, uint32_t class, uint64_t now) {
+    const struct patronus_class_limits *limits = &configuration.classes[class];
     uint64_t source = packet->source_hash;
     struct patronus_source_buckets *by_source = source_buckets(packet, class);
     if (!by_source) return ACCEPTED;
@@ -150,7 +149,7 @@ INLINE int police_opening(
             is_above(&by_source->pressed, &limits->pressed_source, now);
             return drop_of(class);
         }
-        if (is_verified(source, configuration, now)) return ACCEPTED;
+        if (is_verified(source, now)) return ACCEPTED;
     }
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, class);
     if (by_destination && !take(&by_destination->opening, &limits->destination, now)) {
@@ -163,9 +162,8 @@ INLINE int police_opening(
 // A packet of a flow that nobody has answered, or of no flow at all. While there are not too
 // many for one destination they pass. When there are, the destination is under pressure, and
 // each source may send only so much: that stops the few who send most and spares the others.
-INLINE int police_unanswered(
-    const struct packet *packet, uint32_t class, const struct patronus_configuration *configuration, uint64_t now) {
-    const struct patronus_class_limits *limits = &configuration->classes[class];
+INLINE int police_unanswered(struct packet *packet, uint32_t class, uint64_t now) {
+    const struct patronus_class_limits *limits = &configuration.classes[class];
     struct patronus_destination_buckets *by_destination = destination_buckets(packet, class);
     struct patronus_source_buckets *by_source = source_buckets(packet, class);
     if (!by_destination || !by_source) return ACCEPTED;
@@ -179,20 +177,19 @@ INLINE int police_unanswered(
 }
 
 // Whether a packet that is not of a proven or steered flow may go on.
-INLINE int police(
-    struct packet *packet, const struct flow_place *place, const struct patronus_configuration *configuration,
-    uint64_t now) {
-    hash_addresses(packet, configuration);
-    if (packet->traits & IS_OPENING) return police_opening_segment(packet, configuration, now);
+INLINE int police(struct packet *packet, const struct patronus_flow *flow, uint64_t now) {
+    if (packet->traits & IS_OPENING) return police_opening_segment(packet, now);
+    hash_source(packet);
+    hash_destination(packet);
     uint32_t class = packet->class & (PATRONUS_CLASS_COUNT - 1);
     if (class == PATRONUS_CLASS_ICMP) {
         struct patronus_source_buckets *by_source = source_buckets(packet, class);
-        const struct patronus_limit *limit = &configuration->classes[PATRONUS_CLASS_ICMP].source;
+        const struct patronus_limit *limit = &configuration.classes[PATRONUS_CLASS_ICMP].source;
         if (by_source && !take(&by_source->opening, limit, now)) return PATRONUS_DROP_ICMP_SOURCE;
-        if (place->flow && place->flow->state & PATRONUS_FLOW_ANSWERED) return ACCEPTED;
+        if (flow && flow->state & PATRONUS_FLOW_ANSWERED) return ACCEPTED;
     }
-    if (place->flow || !(packet->traits & HAS_PORTS)) return police_unanswered(packet, class, configuration, now);
-    return police_opening(packet, class, configuration, now);
+    if (flow || !(packet->traits & HAS_PORTS)) return police_unanswered(packet, class, now);
+    return police_opening(packet, class, now);
 }
 
 #endif

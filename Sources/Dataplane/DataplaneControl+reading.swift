@@ -19,6 +19,15 @@ extension DataplaneControl where Maps: ~Copyable {
         return counters
     }
 
+    /// One counter, summed over the CPUs.
+    public mutating func counter(of cause: DataplaneCause) throws(DataplaneError) -> DataplaneCounter {
+        guard maps.processorCount > 1 else {
+            let value = try maps.fetch(.counters, cause.rawValue, like: patronus_counter())
+            return DataplaneCounter(packets: value?.packets ?? 0, bytes: value?.bytes ?? 0)
+        }
+        return try counters()[cause]
+    }
+
     /// The flow of a tuple, in either direction; nil where there is none.
     public mutating func flow(_ tuple: FlowTuple) throws(DataplaneError) -> FlowRecord? {
         let key = tuple.ordered.key
