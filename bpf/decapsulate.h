@@ -44,14 +44,14 @@ INLINE int note_sequence(struct patronus_reception *reception, uint32_t sequence
         uint64_t bit = 1ull << behind;
         if (reception->window & bit) {
             reception->duplicates += 1;
-            return PATRONUS_DROP_TUNNEL_DUPLICATE;
+            return seldom(PATRONUS_DROP_TUNNEL_DUPLICATE);
         }
         reception->window |= bit;
         return PARSED;
     }
     if (behind < ROW_LIMIT) {
         reception->late += 1;
-        return PATRONUS_DROP_TUNNEL_LATE;
+        return seldom(PATRONUS_DROP_TUNNEL_LATE);
     }
     // From elsewhere: believed when a second one follows it (after RFC 3550 appendix A.1).
     reception->unrelated += 1;
@@ -82,63 +82,123 @@ INLINE void note_transit(struct patronus_reception *reception, uint32_t timestam
     reception->transit_sum += transit;
 }
 
-// Takes a datagram to the tunnels' port. `OPENED`: the inner packet lies behind an Ethernet
-// header. `ACCEPTED`: not of a tunnel of ours, a datagram like any other.
-INLINE int decapsulate(
-    struct xdp_md *context, const struct packet *packet, const struct patronus_port *port, uint64_t now) {
-    uint32_t offset = packet->network_offset + packet->header_length;
-    void *data = frame_start(context);
-    void *end = frame_end(context);
-    if (offset > TUNNEL_OFFSET_LIMIT || data + ETHERNET_BYTES > end) return ACCEPTED;
-    void *udp = data + offset;
-    void *header = udp + UDP_BYTES;
-    void *inner = header + TUNNEL_HEADER_BYTES;
-    if (inner + IPV4_BYTES > end) return ACCEPTED;
-    uint64_t first = swap64(load64(header));
-    uint32_t number = (uint32_t)(first >> 8) & 0xFFFFFF;
-    struct patronus_tunnel *tunnel = map_lookup(&tunnels, &number);
-    if (!tunnel || !same_address(tunnel->remote, packet->source) || !same_address(tunnel->local, packet->destination)) {
-        return ACCEPTED;
-    }
-    // From here on the datagram is the peer's, and what the fast path does not take is the node's.
-    uint64_t second = swap64(load64(header + 8));
-    uint64_t third = swap64(load64(header + 16));
-    uint32_t length = swap16(load16(udp + 4));
-    if ((first >> 48 & ~(uint64_t)TUNNEL_RESERVED_BITS) != TUNNEL_FIRST || second >> 32 != PATH_OPTION
-        || (uint8_t)(third >> 24) != PATH_FLAG_FAST || length != packet->total_length - packet->header_length
-        || length < UDP_BYTES + TUNNEL_HEADER_BYTES + IPV4_BYTES) {
-        return PATRONUS_PASS_SLOW_PATH;
-    }
-    uint32_t payload_length = length - UDP_BYTES - TUNNEL_HEADER_BYTES;
-    uint16_t type = (uint16_t)(first >> 32);
-    bool is_right_version = load8(inner) >> 4 == (type == ETHER_IPV6 ? 6 : 4);
-    if (!is_right_version || (type != ETHER_IPV4 && type != ETHER_IPV6)
-        || fold(tunnel_sum(first, second, third, payload_length)) != 0xFFFF) {
-        return PATRONUS_PASS_SLOW_PATH;
-    }
-    uint32_t slot = tunnel->slot;
-    struct patronus_reception *reception = map_lookup(&receptions, &slot);
-    if (!reception) return PATRONUS_PASS_SLOW_PATH;
-    int cause = note_sequence(reception, (uint32_t)second);
+// What the fast path takes of a known tunnel: no control packet, one path option, the flag and no
+// other, a checksum that is right and an inner packet that begins as one.
+INLINE bool is_fast(const struct tunnel_header *header, const void *inner, uint32_t payload_length) {
+    uint32_t type = header->first >> 16;
+    if ((header->first & TUNNEL_FIRST_MASK) != TUNNEL_FIRST || header->option != PATH_OPTION) return false;
+    uint32_t version = load8(inner) >> 4;
+    if (!(version == 4 && type == WIRE16(ETHER_IPV4)) && !(version == 6 && type == WIRE16(ETHER_IPV6))) return false;
+    return fold(tunnel_sum(header, payload_length)) == 0;
+}
+
+// Accounts for a datagram of the fast path and reads the packet in it, which begins at `inner`,
+// `offset` bytes into the frame. `OPENED`, or the packet's cause.
+INLINE int take_in(
+    struct packet *packet, const struct patronus_tunnel *tunnel, const struct tunnel_header *header, void *inner,
+    void *end, uint32_t offset, uint32_t payload_length) {
+    struct patronus_reception *reception = map_lookup(&receptions, &tunnel->slot);
+    if (!reception) return seldom(PATRONUS_PASS_SLOW_PATH);
+    uint64_t now = instant();
+    packet->now = now;
+    int cause = note_sequence(reception, swap32(header->sequence));
     reception->last = now;
     // Where the underlay spreads flows their order means nothing, and two CPUs may be at the window.
     if (cause != PARSED && !(tunnel->flags & PATRONUS_TUNNEL_SPREAD)) return cause;
-    note_transit(reception, (uint32_t)(third >> 32), now);
+    note_transit(reception, swap32(header->timestamp), now);
     reception->received += 1;
     reception->bytes += payload_length;
+    packet->is_decapsulated = 1;
+    packet->inner_type = header->first & 0xFFFF0000;
+    packet->network_offset = offset;
+    return parse_packet(packet, inner, end, header->first >> 16) == PARSED ? OPENED : PATRONUS_PASS_DECAPSULATED;
+}
 
-    uint64_t address = load64(port->address);
+// What most datagrams of tunnels are: IPv4 without options and tags, UDP to the tunnels' port.
+// Nothing is known of the packet yet. `ACCEPTED`: it takes the long way.
+INLINE int open_plain(const struct xdp_md *context, struct packet *packet) {
+    enum { HEADERS = ETHERNET_BYTES + IPV4_BYTES + UDP_BYTES + TUNNEL_HEADER_BYTES };
+    void *data = frame_start(context);
+    void *end = frame_end(context);
+    void *network = data + ETHERNET_BYTES;
+    void *udp = network + IPV4_BYTES;
+    if (data + HEADERS > end || load16(data + 12) != WIRE16(ETHER_IPV4)) return ACCEPTED;
+    if (load8(network) != 0x45 || load8(network + 9) != PROTOCOL_UDP) return ACCEPTED;
+    if (load16(udp + 2) != WIRE16(TUNNEL_PORT) || load16(network + 6) & WIRE16(0x3FFF)) return ACCEPTED;
+    struct tunnel_header header;
+    header.number = load32(udp + 12);
+    uint32_t number = swap32(header.number) >> 8;
+    struct patronus_tunnel *tunnel = map_lookup(&tunnels, &number);
+    if (!tunnel || tunnel->next_hop.family != 4) return ACCEPTED;
+    if (tunnel->remote[0] != load32(network + 12) || tunnel->local[0] != load32(network + 16)) return ACCEPTED;
+    uint64_t total_length = swap16(load16(network + 2));
+    if (total_length < HEADERS - ETHERNET_BYTES || total_length > (uint64_t)(end - network)) return ACCEPTED;
+    // From here on the datagram is the peer's, and what the fast path does not take is the node's.
+    header.flags = load32(udp + 28);
+    uint64_t length = swap16(load16(udp + 4));
+    void *inner = data + HEADERS;
+    if ((header.flags & 0xFF) != PATH_FLAG_FAST || inner + IPV4_BYTES > end || length != total_length - IPV4_BYTES
+        || length < UDP_BYTES + TUNNEL_HEADER_BYTES + IPV4_BYTES) {
+        return PATRONUS_PASS_SLOW_PATH;
+    }
+    header.first = load32(udp + 8);
+    header.option = load32(udp + 16);
+    header.sequence = load32(udp + 20);
+    header.timestamp = load32(udp + 24);
+    uint32_t payload_length = length - UDP_BYTES - TUNNEL_HEADER_BYTES;
+    if (!is_fast(&header, inner, payload_length)) return seldom(PATRONUS_PASS_SLOW_PATH);
+    return take_in(packet, tunnel, &header, inner, end, HEADERS, payload_length);
+}
+
+// Any other datagram to the tunnels' port, parsed. `OPENED`: the packet is the inner one now.
+// `ACCEPTED`: not of a tunnel of ours, a datagram like any other.
+APART int open_any(struct xdp_md *context, struct packet *packet) {
+    uint32_t offset = packet->network_offset + packet->header_length;
+    void *udp = frame_start(context) + offset;
+    void *end = frame_end(context);
+    if (offset > TUNNEL_OFFSET_LIMIT || udp + UDP_BYTES + TUNNEL_HEADER_BYTES > end) return ACCEPTED;
+    struct tunnel_header header;
+    header.number = load32(udp + 12);
+    uint32_t number = swap32(header.number) >> 8;
+    struct patronus_tunnel *tunnel = map_lookup(&tunnels, &number);
+    if (!tunnel || !same_address(tunnel->remote, packet->tuple.source)
+        || !same_address(tunnel->local, packet->tuple.destination)) {
+        return ACCEPTED;
+    }
+    uint32_t length = swap16(load16(udp + 4));
+    void *inner = udp + UDP_BYTES + TUNNEL_HEADER_BYTES;
+    header.flags = load32(udp + 28);
+    if ((header.flags & 0xFF) != PATH_FLAG_FAST || inner + IPV4_BYTES > end
+        || length != packet->total_length - packet->header_length
+        || length < UDP_BYTES + TUNNEL_HEADER_BYTES + IPV4_BYTES) {
+        return PATRONUS_PASS_SLOW_PATH;
+    }
+    header.first = load32(udp + 8);
+    header.option = load32(udp + 16);
+    header.sequence = load32(udp + 20);
+    header.timestamp = load32(udp + 24);
+    uint32_t payload_length = length - UDP_BYTES - TUNNEL_HEADER_BYTES;
+    if (!is_fast(&header, inner, payload_length)) return seldom(PATRONUS_PASS_SLOW_PATH);
+    offset += UDP_BYTES + TUNNEL_HEADER_BYTES;
+    return take_in(packet, tunnel, &header, inner, end, offset, payload_length);
+}
+
+// Takes a tunnel's headers off, for whoever is to see the inner packet as one that came by the
+// port: behind an Ethernet header from the same sender. False when there is no room.
+INLINE bool strip(struct xdp_md *context, struct packet *packet) {
+    uint32_t offset = packet->network_offset;
+    void *data = frame_start(context);
+    if (!packet->is_decapsulated || offset <= ETHERNET_BYTES || data + ETHERNET_BYTES > frame_end(context)) return true;
     uint64_t sender = load64(data + 6);
-    uint32_t skipped = offset + UDP_BYTES + TUNNEL_HEADER_BYTES - ETHERNET_BYTES;
-    if (adjust_head(context, (int32_t)skipped)) return PATRONUS_DROP_NO_ROOM;
+    if (adjust_head(context, (int32_t)offset - ETHERNET_BYTES)) return false;
     data = frame_start(context);
-    if (data + ETHERNET_BYTES > frame_end(context)) return PATRONUS_DROP_NO_ROOM;
-    store32(data, (uint32_t)address);
-    store16(data + 4, (uint16_t)(address >> 32));
+    if (data + ETHERNET_BYTES > frame_end(context)) return false;
+    // The last two bytes of each word are written over by the next one.
+    store64(data, load64(&packet->port));
     store32(data + 6, (uint32_t)sender);
-    store16(data + 10, (uint16_t)(sender >> 32));
-    store16(data + 12, swap16(type));
-    return OPENED;
+    store32(data + 10, (uint32_t)(sender >> 32 & 0xFFFF) | packet->inner_type);
+    packet->network_offset = ETHERNET_BYTES;
+    return true;
 }
 
 #endif

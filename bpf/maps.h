@@ -24,7 +24,6 @@
         MAP_TYPE(value, value_type);                    \
     } name SECTION(".maps")
 
-MAP(configuration, MAP_ARRAY, 1, uint32_t, struct patronus_configuration);
 MAP(ports, MAP_ARRAY, PATRONUS_PORT_COUNT, uint32_t, struct patronus_port);
 MAP(transmit_ports, MAP_DEVICES, PATRONUS_PORT_COUNT, uint32_t, uint32_t);
 MAP(counters, MAP_PER_CPU_ARRAY, PATRONUS_CAUSE_COUNT, uint32_t, struct patronus_counter);
@@ -62,6 +61,8 @@ const volatile struct patronus_constants constants SECTION(".rodata") = {
     .virtual_clock = 0,
 };
 
+struct patronus_configuration configuration SECTION(".data.configuration");
+
 // The only entry of an array that has one.
 INLINE void *only_entry(void *map) {
     uint32_t zero = 0;
@@ -69,11 +70,9 @@ INLINE void *only_entry(void *map) {
 }
 
 // The packet's instant: read once for each packet.
-INLINE uint64_t instant(const struct patronus_configuration *configuration) {
-    return constants.virtual_clock ? configuration->time : monotonic_nanoseconds();
-}
+INLINE uint64_t instant(void) { return constants.virtual_clock ? configuration.time : monotonic_nanoseconds(); }
 
-INLINE void count(uint32_t cause, uint32_t bytes) {
+INLINE void count(uint32_t cause, uint64_t bytes) {
     struct patronus_counter *counter = map_lookup(&counters, &cause);
     if (!counter) return;
     counter->packets += 1;

@@ -37,33 +37,66 @@ enum {
     PARSED = 255,
 };
 
+enum packet_traits {
+    // It has a five-tuple: ports, or an echo's identifier.
+    HAS_PORTS = 1,
+    // IPv4 options or IPv6 extension headers.
+    HAS_OPTIONS = 2,
+    IS_FRAGMENT = 4,
+    // An ICMP echo request or reply.
+    IS_ECHO = 8,
+    // A SYN without ACK.
+    IS_OPENING = 16,
+    // BGP, BFD or GENEVE, by which nodes and routers speak with each other.
+    IS_CONTROL = 32,
+    IS_GENEVE = 64,
+    // A BFD packet that has not crossed a router (RFC 5881 §5), so cannot come from afar.
+    IS_ADJACENT_BFD = 128,
+};
+
 // What is known of the packet. It lies in a map, where the verifier knows nothing about its
 // values: whatever way the parsing took, what follows is verified once. So it holds no
 // pointers, and who uses an offset checks it.
 struct packet {
-    uint64_t source[2];
-    uint64_t destination[2];
+    // The five-tuple as the packet has it; the addresses are those of any packet. Then, where it
+    // is looked up that way, with its ends exchanged.
+    struct patronus_five_tuple tuple;
+    struct patronus_five_tuple reverse;
+    // As on the wire.
     uint32_t sequence;
     uint32_t acknowledgment;
+    // The frame's first eight bytes.
+    uint64_t ethernet;
+    // The words of an IPv4 header without options, added up.
+    uint64_t header_sum;
     // The IP packet, and its part before the transport header.
     uint32_t total_length;
     uint32_t header_length;
     uint32_t network_offset;
-    uint16_t source_port;
-    uint16_t destination_port;
-    uint8_t family;
-    uint8_t protocol;
     uint8_t tcp_flags;
+    // What the flood guard takes it for, but for a SYN.
+    uint8_t class;
     uint8_t hop_limit;
     uint8_t traffic_class;
-    // IPv4 options or IPv6 extension headers.
-    uint8_t has_options;
-    uint8_t is_fragment;
-    // It has a five-tuple: ports, or an echo's identifier.
-    uint8_t has_ports;
-    // ICMP: an echo request or reply.
-    uint8_t is_echo;
-    uint8_t reserved[3];
+    // One or more of `packet_traits`.
+    uint32_t traits;
+    // 1 when the source is the higher endpoint.
+    uint32_t side;
+    // The frame as it came.
+    uint64_t frame_length;
+    // The port that it came by; zero where that is none of ours.
+    struct patronus_port port;
+    // When the packet is looked at.
+    uint64_t now;
+    // Whether it came out of a tunnel, of which the headers are still there while it does not lie
+    // behind an Ethernet header; then its type, as it lies in memory.
+    uint32_t is_decapsulated;
+    uint32_t inner_type;
+    // What was found about it apart.
+    uint64_t cause;
+    // Set before the packet is policed.
+    uint64_t source_hash;
+    uint64_t destination_hash;
 };
 
 // Where parsing is.
@@ -71,146 +104,193 @@ struct cursor {
     void *network;
     void *transport;
     void *end;
+    uint32_t traits;
+    uint32_t protocol;
+    uint32_t family;
+    uint8_t hop_limit;
 };
 
 // Where the verifier's knowledge of the packet's fields ends.
 INLINE void forget(void) { asm volatile("" ::: "memory"); }
 
-// Finds ports, flags and identifiers.
-INLINE int parse_transport(struct packet *packet, const struct cursor *cursor) {
+INLINE bool is_ipv4(const struct packet *packet) { return packet->tuple.family == 4; }
+
+INLINE uint32_t traits_of_udp(uint32_t port, uint8_t hop_limit) {
+    if (port == WIRE16(6081)) return HAS_PORTS | IS_CONTROL | IS_GENEVE;
+    if (port == WIRE16(3784) || port == WIRE16(3785)) {
+        return HAS_PORTS | IS_CONTROL | (hop_limit == 255 ? IS_ADJACENT_BFD : 0);
+    }
+    return port == WIRE16(4784) ? HAS_PORTS | IS_CONTROL : HAS_PORTS;
+}
+
+INLINE void set_ports(struct packet *packet, uint32_t both) { store32(&packet->tuple.source_port, both); }
+
+// The TCP flags, 0 for others, and the class.
+INLINE void set_kind(struct packet *packet, uint32_t flags, uint32_t class) {
+    store16(&packet->tcp_flags, (uint16_t)(flags | class << 8));
+}
+
+// An echo's identifier stands for both ports.
+INLINE void parse_echo(struct packet *packet, struct cursor *cursor) {
+    uint32_t identifier = load16(cursor->transport + 4);
+    set_ports(packet, identifier | identifier << 16);
+    set_kind(packet, 0, PATRONUS_CLASS_ICMP);
+    cursor->traits |= HAS_PORTS | IS_ECHO;
+}
+
+INLINE void parse_tcp(struct packet *packet, struct cursor *cursor) {
     void *transport = cursor->transport;
-    packet->has_ports = false;
-    packet->is_echo = false;
-    packet->tcp_flags = 0;
-    packet->source_port = 0;
-    packet->destination_port = 0;
-    if (packet->is_fragment) return PARSED;
-    if (packet->protocol == PROTOCOL_TCP) {
-        if (transport + TCP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-        packet->source_port = load16(transport);
-        packet->destination_port = load16(transport + 2);
-        packet->sequence = swap32(load32(transport + 4));
-        packet->acknowledgment = swap32(load32(transport + 8));
-        packet->tcp_flags = load8(transport + 13);
-        packet->has_ports = true;
-    } else if (packet->protocol == PROTOCOL_UDP) {
-        if (transport + UDP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-        packet->source_port = load16(transport);
-        packet->destination_port = load16(transport + 2);
-        packet->has_ports = true;
-    } else if (packet->protocol == PROTOCOL_ICMP && packet->family == 4) {
-        if (transport + ICMP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-        packet->is_echo = load8(transport) == 8 || load8(transport) == 0;
-    } else if (packet->protocol == PROTOCOL_ICMP6 && packet->family == 6) {
-        if (transport + ICMP_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-        uint8_t type = load8(transport);
-        // Router and neighbour discovery and redirects (RFC 4861), and multicast listeners.
-        if (type >= 130 && type <= 137) return PATRONUS_PASS_NEIGHBOUR_DISCOVERY;
-        packet->is_echo = type == 128 || type == 129;
+    uint32_t ports = load32(transport);
+    uint32_t flags = load8(transport + 13);
+    set_ports(packet, ports);
+    packet->sequence = load32(transport + 4);
+    packet->acknowledgment = load32(transport + 8);
+    set_kind(packet, flags, PATRONUS_CLASS_TCP);
+    uint32_t traits = HAS_PORTS;
+    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) traits = HAS_PORTS | IS_OPENING;
+    if (ports >> 16 == WIRE16(179) || (ports & 0xFFFF) == WIRE16(179)) traits |= IS_CONTROL;
+    cursor->traits |= traits;
+}
+
+// Finds ports, flags and identifiers.
+INLINE int parse_transport(struct packet *packet, struct cursor *cursor) {
+    void *transport = cursor->transport;
+    void *end = cursor->end;
+    uint32_t protocol = cursor->protocol;
+    // Protocol, family, and the two bytes that are 0.
+    store32(&packet->tuple.protocol, protocol | cursor->family << 8);
+    packet->hop_limit = cursor->hop_limit;
+    if (UNLIKELY(cursor->traits & IS_FRAGMENT)) {
+        set_kind(packet, 0, PATRONUS_CLASS_OTHER);
+    } else if (protocol == PROTOCOL_UDP) {
+        if (transport + UDP_BYTES > end) return seldom(PATRONUS_PASS_MALFORMED);
+        uint32_t ports = load32(transport);
+        set_ports(packet, ports);
+        set_kind(packet, 0, PATRONUS_CLASS_UDP);
+        cursor->traits |= traits_of_udp(ports >> 16, cursor->hop_limit);
+    } else if (protocol == PROTOCOL_TCP) {
+        if (transport + TCP_BYTES > end) return seldom(PATRONUS_PASS_MALFORMED);
+        parse_tcp(packet, cursor);
+    } else {
+        set_kind(packet, 0, PATRONUS_CLASS_OTHER);
+        bool is_icmp6 = protocol == PROTOCOL_ICMP6 && cursor->family == 6;
+        if (is_icmp6 || (protocol == PROTOCOL_ICMP && cursor->family == 4)) {
+            if (transport + ICMP_BYTES > end) return seldom(PATRONUS_PASS_MALFORMED);
+            uint8_t type = load8(transport);
+            // Router and neighbour discovery and redirects (RFC 4861), and multicast listeners.
+            if (is_icmp6 && type >= 130 && type <= 137) return seldom(PATRONUS_PASS_NEIGHBOUR_DISCOVERY);
+            bool is_echo = is_icmp6 ? type == 128 || type == 129 : type == 8 || type == 0;
+            if (is_echo) parse_echo(packet, cursor);
+        }
     }
-    if (packet->is_echo) {
-        packet->source_port = load16(transport + 4);
-        packet->destination_port = packet->source_port;
-        packet->has_ports = true;
-    }
+    packet->traits = cursor->traits;
     return PARSED;
 }
 
 INLINE int parse_ipv4(struct packet *packet, struct cursor *cursor) {
     void *network = cursor->network;
-    if (network + IPV4_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
-    uint8_t first = load8(network);
-    uint32_t header_length = (first & 15) * 4;
-    if (first >> 4 != 4 || header_length < IPV4_BYTES) return PATRONUS_PASS_MALFORMED;
-    uint16_t fragment = load16(network + 6);
-    packet->total_length = swap16(load16(network + 2));
-    packet->header_length = header_length;
-    packet->has_options = header_length != IPV4_BYTES;
+    if (network + IPV4_BYTES > cursor->end) return seldom(PATRONUS_PASS_MALFORMED);
+    uint32_t first = load32(network);
+    uint32_t second = load32(network + 4);
+    uint32_t source = load32(network + 12);
+    uint32_t destination = load32(network + 16);
+    uint32_t total_length = swap16(first >> 16);
+    packet->total_length = total_length;
     packet->traffic_class = load8(network + 1);
-    packet->hop_limit = load8(network + 8);
-    packet->protocol = load8(network + 9);
-    packet->is_fragment = (fragment & WIRE16(0x3FFF)) != 0;
-    packet->family = 4;
-    packet->source[0] = load32(network + 12);
-    packet->source[1] = 0;
-    packet->destination[0] = load32(network + 16);
-    packet->destination[1] = 0;
+    packet->tuple.source[0] = source;
+    packet->tuple.source[1] = 0;
+    packet->tuple.destination[0] = destination;
+    packet->tuple.destination[1] = 0;
+    packet->header_sum = (uint64_t)first + second + load32(network + 8) + source + destination;
+    cursor->hop_limit = load8(network + 8);
+    cursor->protocol = load8(network + 9);
+    cursor->family = 4;
+    if (total_length > (uint64_t)(cursor->end - network)) return seldom(PATRONUS_PASS_MALFORMED);
+    // What most packets are is known here to be 0 and 20, and costs nothing further on.
+    bool is_fragment = (second & 0xFF3F0000) != 0;
+    if (LIKELY((first & 0xFF) == 0x45 && !is_fragment)) {
+        if (total_length < IPV4_BYTES) return seldom(PATRONUS_PASS_MALFORMED);
+        // Class D and above: multicast, reserved, broadcast.
+        if ((destination & 0xE0) == 0xE0) return seldom(PATRONUS_PASS_MULTICAST);
+        cursor->traits = 0;
+        cursor->transport = network + IPV4_BYTES;
+        packet->header_length = IPV4_BYTES;
+        return parse_transport(packet, cursor);
+    }
+    uint32_t header_length = (first & 15) * 4;
+    if ((first & 0xF0) != 0x40 || header_length < IPV4_BYTES) return seldom(PATRONUS_PASS_MALFORMED);
+    if (total_length < header_length) return seldom(PATRONUS_PASS_MALFORMED);
+    if ((destination & 0xE0) == 0xE0) return seldom(PATRONUS_PASS_MULTICAST);
+    cursor->traits = (header_length != IPV4_BYTES ? HAS_OPTIONS : 0) | (is_fragment ? IS_FRAGMENT : 0);
     cursor->transport = network + header_length;
-    if (packet->total_length < header_length) return PATRONUS_PASS_MALFORMED;
-    if (packet->total_length > (uint64_t)(cursor->end - network)) return PATRONUS_PASS_MALFORMED;
-    // Class D and above: multicast, reserved, broadcast.
-    if ((packet->destination[0] & 0xE0) == 0xE0) return PATRONUS_PASS_MULTICAST;
+    packet->header_length = header_length;
     return parse_transport(packet, cursor);
 }
 
 INLINE int parse_ipv6(struct packet *packet, struct cursor *cursor) {
     void *network = cursor->network;
-    if (network + IPV6_BYTES > cursor->end) return PATRONUS_PASS_MALFORMED;
+    if (network + IPV6_BYTES > cursor->end) return seldom(PATRONUS_PASS_MALFORMED);
     uint32_t first = swap32(load32(network));
-    if (first >> 28 != 6) return PATRONUS_PASS_MALFORMED;
+    if (first >> 28 != 6) return seldom(PATRONUS_PASS_MALFORMED);
+    uint32_t total_length = IPV6_BYTES + swap16(load16(network + 4));
+    uint64_t destination = load64(network + 24);
     packet->traffic_class = first >> 20;
-    packet->total_length = IPV6_BYTES + swap16(load16(network + 4));
-    packet->hop_limit = load8(network + 7);
-    packet->is_fragment = false;
-    packet->family = 6;
-    packet->source[0] = load64(network + 8);
-    packet->source[1] = load64(network + 16);
-    packet->destination[0] = load64(network + 24);
-    packet->destination[1] = load64(network + 32);
-    if (packet->total_length > (uint64_t)(cursor->end - network)) return PATRONUS_PASS_MALFORMED;
-    if ((packet->destination[0] & 0xFF) == 0xFF) return PATRONUS_PASS_MULTICAST;
+    packet->total_length = total_length;
+    packet->tuple.source[0] = load64(network + 8);
+    packet->tuple.source[1] = load64(network + 16);
+    packet->tuple.destination[0] = destination;
+    packet->tuple.destination[1] = load64(network + 32);
+    if (total_length > (uint64_t)(cursor->end - network)) return seldom(PATRONUS_PASS_MALFORMED);
+    if ((destination & 0xFF) == 0xFF) return seldom(PATRONUS_PASS_MULTICAST);
     uint8_t next = load8(network + 6);
+    cursor->hop_limit = load8(network + 7);
+    cursor->family = 6;
+    cursor->traits = 0;
     uint32_t length = IPV6_BYTES;
 #pragma unroll
     for (int skipped = 0; skipped < EXTENSION_LIMIT; skipped++) {
         // Hop-by-hop, routing, fragment and destination options.
         if (next != 0 && next != 43 && next != 44 && next != 60) break;
         void *extension = network + length;
-        if (extension + 8 > cursor->end) return PATRONUS_PASS_MALFORMED;
+        if (extension + 8 > cursor->end) return seldom(PATRONUS_PASS_MALFORMED);
         uint32_t size = next == 44 ? 8 : (load8(extension + 1) + 1) * 8;
-        if (next == 44) packet->is_fragment = true;
+        if (next == 44) cursor->traits = IS_FRAGMENT;
         next = load8(extension);
         length += size;
         // The part behind a later fragment's header is no header.
-        if (packet->is_fragment) break;
+        if (cursor->traits & IS_FRAGMENT) break;
     }
-    packet->protocol = next;
     packet->header_length = length;
-    packet->has_options = length != IPV6_BYTES;
+    cursor->protocol = next;
+    if (length != IPV6_BYTES) cursor->traits |= HAS_OPTIONS;
     cursor->transport = network + length;
-    if (length > packet->total_length) return PATRONUS_PASS_MALFORMED;
+    if (length > total_length) return seldom(PATRONUS_PASS_MALFORMED);
     return parse_transport(packet, cursor);
+}
+
+// Reads what begins at `network`, by its type: a cause to pass it to the kernel, or `PARSED`.
+INLINE int parse_packet(struct packet *packet, void *network, void *end, uint32_t type) {
+    struct cursor cursor = {.network = network, .end = end};
+    if (type == WIRE16(ETHER_IPV4)) return parse_ipv4(packet, &cursor);
+    if (type == WIRE16(ETHER_IPV6)) return parse_ipv6(packet, &cursor);
+    return seldom(PATRONUS_PASS_NOT_IP);
 }
 
 // Reads the frame up to its transport header: a cause to pass it to the kernel, or `PARSED`.
 INLINE int parse_frame(struct packet *packet, void *data, void *end) {
-    if (data + ETHERNET_BYTES > end) return PATRONUS_PASS_MALFORMED;
+    if (data + ETHERNET_BYTES > end) return seldom(PATRONUS_PASS_MALFORMED);
     uint16_t type = load16(data + 12);
     uint32_t offset = ETHERNET_BYTES;
 #pragma unroll
     for (int tag = 0; tag < 2; tag++) {
         if (LIKELY(type != WIRE16(ETHER_TAG) && type != WIRE16(ETHER_SERVICE_TAG))) break;
-        if (data + offset + TAG_BYTES > end) return PATRONUS_PASS_MALFORMED;
+        if (data + offset + TAG_BYTES > end) return seldom(PATRONUS_PASS_MALFORMED);
         type = load16(data + offset + 2);
         offset += TAG_BYTES;
     }
-    struct cursor cursor = {.network = data + offset, .end = end};
+    packet->ethernet = load64(data);
     packet->network_offset = offset;
-    if (type == WIRE16(ETHER_IPV4)) return parse_ipv4(packet, &cursor);
-    if (type == WIRE16(ETHER_IPV6)) return parse_ipv6(packet, &cursor);
-    return PATRONUS_PASS_NOT_IP;
-}
-
-INLINE bool is_opening_segment(const struct packet *packet) {
-    return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-}
-
-// Protocols by which nodes and routers speak with each other: BGP, BFD, GENEVE.
-INLINE bool is_control(const struct packet *packet) {
-    uint16_t port = packet->destination_port;
-    if (packet->protocol == PROTOCOL_TCP) return port == WIRE16(179) || packet->source_port == WIRE16(179);
-    if (packet->protocol != PROTOCOL_UDP) return false;
-    return port == WIRE16(6081) || port == WIRE16(3784) || port == WIRE16(3785) || port == WIRE16(4784);
+    return parse_packet(packet, data + offset, end, type);
 }
 
 INLINE bool same_address(const uint64_t *left, const uint64_t *right) {

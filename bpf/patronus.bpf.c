@@ -17,87 +17,120 @@
 #include "police.h"
 #include "sample.h"
 
-// Everything about one packet that the steps hand on.
-struct passage {
-    struct packet *packet;
-    struct flow_place place;
-    const struct patronus_configuration *configuration;
-    uint64_t now;
-    uint8_t port_flags;
-    bool is_decapsulated;
-};
-
-INLINE uint32_t *sampling_counter(bool is_drop) {
+// Shows one in so many packets to whoever looks on.
+APART void show(struct xdp_md *context, struct packet *packet, uint32_t cause) {
     struct patronus_sampler *state = only_entry(&sampler);
-    if (!state) return 0;
-    return is_drop ? &state->drops : &state->flows;
+    if (!state) return;
+    strip(context, packet);
+    if (cause == PATRONUS_EVENT_FLOW_ADDED) {
+        sample_packet(context, &state->flows, configuration.sample_flows, cause, packet->now);
+    } else {
+        sample_packet(context, &state->drops, configuration.sample_drops, cause, packet->now);
+    }
 }
 
 // Firewall, then flood guard: `ACCEPTED` or a cause to drop the packet. `marks` holds what is
 // remembered of the flow's direction, if it still holds, and takes what may be remembered.
-INLINE int admit(const struct passage *passage, bool is_current, bool is_good, uint8_t *marks) {
+INLINE int admit(
+    struct packet *packet, const struct patronus_flow *flow, bool is_current, bool is_good, uint8_t *marks) {
     if (!is_current) {
-        uint32_t lists = constants.firewall ? lists_of_source(passage->packet) : 0;
+        uint32_t lists = constants.firewall ? lists_of_source(packet) : 0;
         if ((lists & (PATRONUS_RULE_DENY | PATRONUS_RULE_ALLOW)) == PATRONUS_RULE_DENY) return PATRONUS_DROP_DENIED;
         *marks = lists & PATRONUS_RULE_ALLOW ? PATRONUS_MARK_ALLOWED : 0;
     }
     if (is_good || *marks & PATRONUS_MARK_ALLOWED || !constants.flood_guard) return ACCEPTED;
-    if (passage->is_decapsulated || passage->port_flags & PATRONUS_PORT_TRUSTED) return ACCEPTED;
-    return police(passage->packet, &passage->place, passage->configuration, passage->now);
+    if (packet->port.flags & PATRONUS_PORT_TRUSTED || packet->is_decapsulated) return ACCEPTED;
+    return police(packet, flow, packet->now);
 }
 
-// Looks the flow up; a SYN is policed without it.
-INLINE void find_flow(struct passage *passage, struct patronus_five_tuple *key) {
-    bool reversed = is_from_higher(passage->packet);
-    five_tuple(key, passage->packet, reversed);
-    passage->place.side = reversed;
-    passage->place.flow = map_lookup(&flows, key);
-}
-
-INLINE void note_flow(struct passage *passage, const struct patronus_five_tuple *key, struct xdp_md *context) {
-    struct flow_place *place = &passage->place;
-    struct packet *packet = passage->packet;
-    if (!place->flow) {
-        if (packet->tcp_flags & TCP_RST) return;
-        place->flow = add_flow(key, packet, passage->configuration, passage->now);
-        if (!place->flow) return;
-        if (constants.sampling && passage->configuration->sample_flows) {
-            uint32_t *counter = sampling_counter(false);
-            uint32_t one_in = passage->configuration->sample_flows;
-            if (counter) sample_packet(context, counter, one_in, PATRONUS_EVENT_FLOW_ADDED, passage->now);
-        }
+// The packet's flow, or a new one; 0 where there is none and it gets none.
+INLINE struct patronus_flow *note_flow(
+    struct xdp_md *context, struct packet *packet, struct patronus_flow *flow, const struct patronus_five_tuple *key) {
+    if (!flow) {
+        if (packet->tcp_flags & TCP_RST) return 0;
+        flow = add_flow(key, packet);
+        if (!flow) return 0;
+        if (constants.sampling && configuration.sample_flows) show(context, packet, PATRONUS_EVENT_FLOW_ADDED);
     }
-    if (packet->protocol == PROTOCOL_TCP && !(place->flow->state & PATRONUS_FLOW_PROVEN)) {
-        bool trusts_sequence = passage->port_flags & PATRONUS_PORT_LAN || passage->is_decapsulated;
-        if (note_handshake(place, packet, trusts_sequence) && constants.flood_guard) {
-            reward_handshake(packet, passage->configuration, passage->now);
-        }
+    if (packet->tuple.protocol == PROTOCOL_TCP && !(flow->state & PATRONUS_FLOW_PROVEN)) {
+        bool trusts_sequence = packet->port.flags & PATRONUS_PORT_LAN || packet->is_decapsulated;
+        if (note_handshake(flow, packet, trusts_sequence) && constants.flood_guard) reward_handshake(packet);
     }
-    note_speaker(place, packet);
-    note_packet(place, packet, passage->now);
+    note_speaker(flow, packet);
+    return flow;
 }
 
 // What was found out holds until the configuration's next generation.
-INLINE void remember(const struct passage *passage, uint8_t marks) {
-    struct patronus_direction *direction = direction_of(&passage->place);
-    direction->marks = marks | (passage->is_decapsulated ? PATRONUS_MARK_TUNNELLED : 0);
-    direction->generation = passage->configuration->generation;
+INLINE void remember(struct patronus_direction *direction, const struct packet *packet, uint8_t marks) {
+    direction->marks = marks | (packet->is_decapsulated ? PATRONUS_MARK_TUNNELLED : 0);
+    direction->generation = configuration.generation;
     direction->kind = 0;
 }
 
+// Admits a packet that is not of a proven flow, or looks again at one that is, and enters it into
+// the flow table. The cause is `ACCEPTED`, or one to drop the packet; 0 when it gets no entry.
+APART struct patronus_direction *introduce(struct xdp_md *context, struct packet *packet, struct patronus_flow *flow) {
+    uint8_t marks = 0;
+    bool is_current = false;
+    bool is_good = false;
+    if (flow) {
+        const struct patronus_direction *direction = direction_of(flow, packet);
+        uint32_t state = flow->state;
+        is_current = direction->generation == configuration.generation && direction->packets;
+        marks = direction->marks;
+        is_good = (state & PATRONUS_FLOW_PROVEN || marks & PATRONUS_MARK_STEERED) && !(state & PATRONUS_FLOW_ECHO);
+    }
+    int cause = admit(packet, flow, is_current, is_good, &marks);
+    packet->cause = (uint32_t)cause;
+    if (cause != ACCEPTED) return 0;
+    const struct patronus_five_tuple *key;
+    if (packet->traits & IS_OPENING) {
+        key = flow_key(packet);
+        flow = map_lookup(&flows, key);
+    } else {
+        key = &packet->tuple + (packet->side & 1);
+    }
+    flow = note_flow(context, packet, flow, key);
+    if (!flow) return 0;
+    struct patronus_direction *direction = direction_of(flow, packet);
+    if (!is_current) remember(direction, packet, marks);
+    return direction;
+}
+
+// Admits a packet with a five-tuple and counts it into its flow: `ACCEPTED`, or a cause to drop it.
+INLINE int track(struct xdp_md *context, struct packet *packet, struct patronus_direction **found) {
+    struct patronus_flow *flow = 0;
+    struct patronus_direction *direction;
+    // A SYN is policed before anything is looked up: a flood's packets should cost little.
+    if (!(packet->traits & IS_OPENING)) {
+        flow = map_lookup(&flows, flow_key(packet));
+        if (flow && (flow->state & (PATRONUS_FLOW_PROVEN | PATRONUS_FLOW_ECHO)) == PATRONUS_FLOW_PROVEN) {
+            direction = direction_of(flow, packet);
+            if (direction->generation == configuration.generation && direction->packets) goto counted;
+        }
+    }
+    direction = introduce(context, packet, flow);
+    if (!direction) return (int)packet->cause;
+counted:
+    note_packet(direction, packet);
+    *found = direction;
+    return ACCEPTED;
+}
+
 INLINE struct patronus_route *route_of(const struct packet *packet) {
-    if (packet->family == 4) {
+    const uint64_t *destination = packet->tuple.destination;
+    if (is_ipv4(packet)) {
         struct patronus_prefix4 key;
         key.length = 32;
-        store32(key.address, (uint32_t)packet->destination[0]);
+        store32(key.address, (uint32_t)destination[0]);
         return map_lookup(&routes4, &key);
     }
     struct { uint32_t length, address[4]; } key;
     key.length = 128;
-    key.address[0] = (uint32_t)packet->destination[0];
-    key.address[1] = (uint32_t)(packet->destination[0] >> 32);
-    key.address[2] = (uint32_t)packet->destination[1];
-    key.address[3] = (uint32_t)(packet->destination[1] >> 32);
+    key.address[0] = (uint32_t)destination[0];
+    key.address[1] = (uint32_t)(destination[0] >> 32);
+    key.address[2] = (uint32_t)destination[1];
+    key.address[3] = (uint32_t)(destination[1] >> 32);
     return map_lookup(&routes6, &key);
 }
 
@@ -107,167 +140,130 @@ struct decision {
     struct patronus_route *route;
 };
 
+INLINE void take_known(const struct patronus_direction *direction, struct decision *decision) {
+    decision->kind = direction->kind;
+    decision->target = direction->target;
+}
+
 // Steering entry, else the longest prefix; remembered in the flow until anything changes.
-INLINE void decide(const struct passage *passage, struct decision *decision) {
-    struct patronus_direction *direction = passage->place.flow ? direction_of(&passage->place) : 0;
-    uint32_t generation = passage->configuration->generation;
-    bool is_known = direction && direction->kind && direction->generation == generation;
+INLINE void decide(const struct packet *packet, struct patronus_direction *direction, struct decision *decision) {
+    bool is_known = false;
     decision->route = 0;
-    if (is_known && (direction->marks & PATRONUS_MARK_STEERED || passage->is_decapsulated)) {
-        decision->kind = direction->kind;
-        decision->target = direction->target;
-        return;
+    if (direction && direction->kind && direction->generation == configuration.generation) {
+        if (direction->marks & PATRONUS_MARK_STEERED || packet->is_decapsulated) return take_known(direction, decision);
+        is_known = true;
     }
     // A steering entry may be made at any time, without a new generation.
-    if (passage->packet->has_ports) {
-        struct patronus_five_tuple key;
-        five_tuple(&key, passage->packet, false);
-        struct patronus_steering *entry = map_lookup(&steering, &key);
-        if (entry) {
-            decision->kind = entry->kind;
-            decision->target = entry->target;
-            if (direction) direction->marks |= PATRONUS_MARK_STEERED;
-        } else if (is_known) {
-            decision->kind = direction->kind;
-            decision->target = direction->target;
-            return;
-        } else if (direction) {
-            direction->marks &= ~PATRONUS_MARK_STEERED;
-        }
-        if (entry) goto decided;
+    struct patronus_steering *entry = packet->traits & HAS_PORTS ? map_lookup(&steering, &packet->tuple) : 0;
+    if (entry) {
+        decision->kind = entry->kind;
+        decision->target = entry->target;
+    } else {
+        if (is_known) return take_known(direction, decision);
+        decision->route = route_of(packet);
+        decision->kind = decision->route ? decision->route->kind : PATRONUS_ROUTE_PASS;
+        decision->target = decision->route ? decision->route->target : 0;
     }
-    decision->route = route_of(passage->packet);
-    decision->kind = decision->route ? decision->route->kind : PATRONUS_ROUTE_PASS;
-    decision->target = decision->route ? decision->route->target : 0;
-decided:
     if (!direction) return;
+    if (entry) direction->marks |= PATRONUS_MARK_STEERED;
+    else direction->marks &= ~PATRONUS_MARK_STEERED;
     direction->kind = (uint8_t)decision->kind;
     direction->target = decision->target;
-    direction->generation = generation;
+    direction->generation = configuration.generation;
 }
 
-// The Ethernet destination is this port's own address.
-INLINE bool is_addressed(const struct xdp_md *context, const struct patronus_port *port) {
-    void *data = frame_start(context);
-    if (data + ETHERNET_BYTES > frame_end(context)) return false;
-    return (load64(data) ^ load64(port->address)) << 16 == 0;
-}
-
-INLINE bool is_header_right(const struct xdp_md *context, const struct packet *packet) {
-    uint32_t offset = packet->network_offset;
-    void *network = frame_start(context) + offset;
-    if (offset > NETWORK_OFFSET_LIMIT || network + IPV4_BYTES > frame_end(context)) return false;
-    return sum_of_ipv4(network) == 0xFFFF;
-}
-
-INLINE int forward(struct xdp_md *context, const struct passage *passage, const struct patronus_port *port) {
-    const struct packet *packet = passage->packet;
-    bool is_decapsulated = passage->is_decapsulated;
-    int plain = is_decapsulated ? PATRONUS_PASS_DECAPSULATED : PATRONUS_PASS_NOT_FORWARDED;
-    if (!constants.forwarding || !port) return plain;
-    if (!is_decapsulated) {
-        if (!(port->flags & PATRONUS_PORT_LAN)) return plain;
-        if (!is_addressed(context, port)) return PATRONUS_PASS_NOT_ADDRESSED;
-        if (is_control(packet)) return PATRONUS_PASS_CONTROL;
-    } else if (is_control(packet)) {
-        return plain;
+// Why a packet that may be forwarded goes to the kernel for what it is; `PARSED` when it does not.
+INLINE int seclude(const struct packet *packet) {
+    if (!(packet->traits & (IS_CONTROL | IS_FRAGMENT | HAS_OPTIONS))) return PARSED;
+    if (packet->traits & IS_CONTROL) {
+        return packet->is_decapsulated ? PATRONUS_PASS_DECAPSULATED : PATRONUS_PASS_CONTROL;
     }
-    if (packet->is_fragment) return PATRONUS_PASS_FRAGMENT;
-    if (packet->has_options) return PATRONUS_PASS_OPTIONS;
+    return packet->traits & IS_FRAGMENT ? PATRONUS_PASS_FRAGMENT : PATRONUS_PASS_OPTIONS;
+}
+
+// Why a packet goes to the kernel for which that was decided.
+INLINE int cause_to_pass(const struct packet *packet, const struct patronus_direction *direction) {
+    if (packet->is_decapsulated) return PATRONUS_PASS_DECAPSULATED;
+    return direction && direction->marks & PATRONUS_MARK_STEERED ? PATRONUS_PASS_STEERED : PATRONUS_PASS_NO_ROUTE;
+}
+
+INLINE int forward(struct xdp_md *context, struct packet *packet, struct patronus_direction *direction) {
+    if (!packet->is_decapsulated) {
+        if (!constants.forwarding || !(packet->port.flags & PATRONUS_PORT_LAN)) return PATRONUS_PASS_NOT_FORWARDED;
+        // The Ethernet destination is this port's own address.
+        if ((packet->ethernet ^ load64(&packet->port)) << 16) return seldom(PATRONUS_PASS_NOT_ADDRESSED);
+    }
+    int cause = seclude(packet);
+    if (cause != PARSED) return cause;
     struct decision decision;
-    decide(passage, &decision);
-    if (decision.kind == PATRONUS_ROUTE_PASS) {
-        bool is_steered = passage->place.flow && direction_of(&passage->place)->marks & PATRONUS_MARK_STEERED;
-        return is_decapsulated ? plain : is_steered ? PATRONUS_PASS_STEERED : PATRONUS_PASS_NO_ROUTE;
-    }
-    if (packet->hop_limit <= 1) return PATRONUS_PASS_EXPIRED;
-    if (packet->family == 4 && !is_header_right(context, packet)) return PATRONUS_PASS_CHECKSUM;
-    if (decision.kind == PATRONUS_ROUTE_TUNNEL) return encapsulate(context, packet, decision.target, passage->now);
-    int cause = is_decapsulated ? PATRONUS_REDIRECT_DELIVERED : PATRONUS_REDIRECT_FORWARDED;
-    uint64_t next_hop[2] = {packet->destination[0], packet->destination[1]};
+    decide(packet, direction, &decision);
+    if (decision.kind == PATRONUS_ROUTE_PASS) return cause_to_pass(packet, direction);
+    if (packet->hop_limit <= 1) return seldom(PATRONUS_PASS_EXPIRED);
+    if (is_ipv4(packet) && fold(packet->header_sum) != 0) return seldom(PATRONUS_PASS_CHECKSUM);
+    if (decision.kind == PATRONUS_ROUTE_TUNNEL) return encapsulate(context, packet, decision.target);
+    uint64_t next_hop[2] = {packet->tuple.destination[0], packet->tuple.destination[1]};
     if (decision.kind == PATRONUS_ROUTE_GATEWAY) {
         struct patronus_route *route = decision.route ? decision.route : route_of(packet);
         if (!route) return PATRONUS_PASS_NO_ROUTE;
         next_hop[0] = route->gateway[0];
         next_hop[1] = route->gateway[1];
     }
-    return deliver(context, packet, decision.target, next_hop, cause);
+    return deliver(context, packet, decision.target, next_hop);
 }
 
-// A BFD packet that has not crossed a router (RFC 5881 §5) cannot come from afar.
-INLINE bool is_adjacent_bfd(const struct packet *packet) {
-    uint16_t port = packet->destination_port;
-    return packet->protocol == PROTOCOL_UDP && packet->hop_limit == 255
-        && (port == WIRE16(3784) || port == WIRE16(3785));
-}
-
-// The packet's cause.
-INLINE int handle(struct xdp_md *context, struct passage *passage) {
-    struct packet *packet = passage->packet;
+// Reads the packet, out of its tunnel if it is in one of ours: `PARSED`, or the packet's cause.
+INLINE int read_packet(struct xdp_md *context, struct packet *packet) {
+    bool has_tunnels = constants.forwarding && packet->port.flags & PATRONUS_PORT_WAN;
+    if (has_tunnels) {
+        int cause = open_plain(context, packet);
+        forget();
+        if (cause != ACCEPTED) return cause == OPENED ? PARSED : cause;
+    }
     int cause = parse_frame(packet, frame_start(context), frame_end(context));
     forget();
     if (cause != PARSED) return cause;
-    passage->now = instant(passage->configuration);
-    passage->is_decapsulated = false;
-    uint32_t interface = context->ingress_ifindex;
-    struct patronus_port *port = map_lookup(&ports, &interface);
-    passage->port_flags = port ? port->flags : 0;
-    if (is_adjacent_bfd(packet)) return PATRONUS_PASS_CONTROL;
-    if (constants.forwarding && packet->protocol == PROTOCOL_UDP && packet->destination_port == WIRE16(TUNNEL_PORT)
-        && port && port->flags & PATRONUS_PORT_WAN && !packet->is_fragment) {
-        cause = decapsulate(context, packet, port, passage->now);
-        if (cause == OPENED) {
-            passage->is_decapsulated = true;
-            cause = parse_frame(packet, frame_start(context), frame_end(context));
+    if (packet->traits & (IS_ADJACENT_BFD | IS_GENEVE)) {
+        if (packet->traits & IS_ADJACENT_BFD) return seldom(PATRONUS_PASS_CONTROL);
+        if (has_tunnels) {
+            cause = open_any(context, packet);
             forget();
-            if (cause != PARSED) return PATRONUS_PASS_DECAPSULATED;
-        } else if (cause != ACCEPTED) {
-            return cause;
+            if (cause != ACCEPTED) return cause == OPENED ? PARSED : cause;
         }
     }
-    struct patronus_five_tuple key;
-    passage->place.flow = 0;
-    bool has_flow = constants.flow_table && packet->has_ports;
-    bool is_syn = is_opening_segment(packet);
-    bool is_current = false;
-    bool is_good = false;
-    uint8_t marks = 0;
-    // A SYN is policed before anything is looked up: a flood's packets should cost little.
-    if (has_flow && !is_syn) find_flow(passage, &key);
-    if (passage->place.flow) {
-        const struct patronus_direction *direction = direction_of(&passage->place);
-        uint32_t state = passage->place.flow->state;
-        marks = direction->marks;
-        is_current = direction->packets && direction->generation == passage->configuration->generation;
-        is_good = (state & PATRONUS_FLOW_PROVEN || marks & PATRONUS_MARK_STEERED) && !(state & PATRONUS_FLOW_ECHO);
+    packet->now = instant();
+    return PARSED;
+}
+
+// The packet's cause.
+INLINE int handle(struct xdp_md *context, struct packet *packet) {
+    int cause = read_packet(context, packet);
+    forget();
+    if (cause != PARSED) return cause;
+    struct patronus_direction *direction = 0;
+    if (constants.flow_table && packet->traits & HAS_PORTS) {
+        cause = track(context, packet, &direction);
+    } else {
+        uint8_t marks = 0;
+        cause = admit(packet, 0, false, false, &marks);
     }
-    if (!is_current || !is_good) {
-        cause = admit(passage, is_current, is_good, &marks);
-        if (cause != ACCEPTED) return cause;
-    }
-    if (has_flow) {
-        if (is_syn) find_flow(passage, &key);
-        note_flow(passage, &key, context);
-        if (passage->place.flow && !is_current) remember(passage, marks);
-    }
-    return forward(context, passage, port);
+    return cause == ACCEPTED ? forward(context, packet, direction) : cause;
 }
 
 SECTION("xdp") int patronus(struct xdp_md *context) {
-    struct passage passage;
-    uint32_t length = (uint32_t)(frame_end(context) - frame_start(context));
-    passage.configuration = only_entry(&configuration);
-    passage.packet = only_entry(&scratch);
-    if (!passage.configuration || !passage.packet) return XDP_PASS;
-    passage.now = 0;
-    uint32_t cause = (uint32_t)handle(context, &passage);
-    count(cause, length);
+    struct packet *packet = only_entry(&scratch);
+    if (!packet) return XDP_PASS;
+    uint32_t interface = context->ingress_ifindex;
+    struct patronus_port *port = map_lookup(&ports, &interface);
+    store64(&packet->port, port ? load64(port) : 0);
+    packet->frame_length = (uint64_t)(frame_end(context) - frame_start(context));
+    packet->is_decapsulated = 0;
+    forget();
+    uint32_t cause = (uint32_t)handle(context, packet);
+    if (cause < PATRONUS_DROP_FIRST && !strip(context, packet)) cause = PATRONUS_DROP_NO_ROOM;
+    count(cause, packet->frame_length);
     if (cause < PATRONUS_DROP_FIRST) return XDP_PASS;
     if (cause >= PATRONUS_REDIRECT_FIRST) return XDP_REDIRECT;
-    if (constants.sampling && passage.configuration->sample_drops) {
-        uint32_t *counter = sampling_counter(true);
-        if (counter) sample_packet(context, counter, passage.configuration->sample_drops, cause, passage.now);
-    }
+    if (constants.sampling && configuration.sample_drops) show(context, packet, cause);
     return XDP_DROP;
 }
 

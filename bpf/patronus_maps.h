@@ -107,7 +107,8 @@ struct patronus_constants {
 };
 
 // ---------------------------------------------------------------------------------------
-// configuration: array of one. Written by the host, read by the program.
+// .data.configuration: array of one. Written by the host, read by the program, which reaches it as a
+// variable, without a look-up.
 
 // A rate by the generic cell rate algorithm: a packet is due `increment` nanoseconds after
 // the one before, and may come `tolerance` early. An increment of 0 is no limit.
@@ -383,20 +384,18 @@ struct patronus_tunnel {
     // As on the wire; IPv4 addresses in the first four bytes, the others 0.
     uint64_t local[2];
     uint64_t remote[2];
-    uint64_t next_hop[2];
-    // The port that the tunnel leaves by.
-    uint32_t port;
+    // The neighbour's key: its address, the port that the tunnel leaves by, and the family of all
+    // three addresses.
+    struct patronus_neighbour_key next_hop;
     // Where it lies in the two arrays below.
     uint32_t slot;
     // The longest outer IP packet that the path takes.
     uint16_t mtu;
     // As on the wire.
     uint16_t source_port;
-    // 4 or 6, of all three addresses.
-    uint8_t family;
     uint8_t flags;
     uint8_t hop_limit;
-    uint8_t reserved;
+    uint8_t reserved[6];
 };
 
 // transmissions: array by slot. The host sets `sequence` and `start` to one random 32-bit
@@ -484,7 +483,7 @@ PATRONUS_SIZE_IS(patronus_source_buckets, 16);
 PATRONUS_SIZE_IS(patronus_destination_buckets, 32);
 PATRONUS_SIZE_IS(patronus_note, 8);
 PATRONUS_SIZE_IS(patronus_guard, 8);
-PATRONUS_SIZE_IS(patronus_tunnel, 64);
+PATRONUS_SIZE_IS(patronus_tunnel, 72);
 PATRONUS_SIZE_IS(patronus_transmission, 32);
 PATRONUS_SIZE_IS(patronus_reception, 112);
 PATRONUS_SIZE_IS(patronus_sample, 152);

@@ -2,7 +2,7 @@ import CDataplane
 
 /// The maps of the program that somebody outside reads or writes; `rawValue` is the map's name.
 public enum DataplaneMap: String, CaseIterable, Sendable {
-    case configuration
+    case configuration = ".data.configuration"
     case ports
     case transmitPorts = "transmit_ports"
     case counters

@@ -139,12 +139,11 @@ public struct DataplaneTunnel: Equatable, Sendable, BitwiseCopyable {
         var value = patronus_tunnel()
         value.local = local.words
         value.remote = remote.words
-        value.next_hop = nextHop.words
-        value.port = port.rawValue
+        value.next_hop = patronus_neighbour_key(
+            address: nextHop.words, port: port.rawValue, family: UInt32(local.family))
         value.slot = slot
         value.mtu = UInt16(clamping: maximumPacketByteCount)
         value.source_port = sourcePort.bigEndian
-        value.family = local.family
         value.flags =
             (isSpread ? UInt8(PATRONUS_TUNNEL_SPREAD.rawValue) : 0)
             | (omitsChecksum ? UInt8(PATRONUS_TUNNEL_NO_CHECKSUM.rawValue) : 0)

@@ -24,7 +24,8 @@ import Wire
         try control.apply(.list(try prefix("10.9.0.0/16"), .deny))
         try control.apply(.list(try prefix("2001:db8::/32"), .allow))
         try control.apply(.setRoute(try prefix("10.4.0.0/16"), .gateway(DataplanePort(2), try address("10.2.0.254"))))
-        try control.apply(.setPort(DataplanePort(2), role: [.lan, .trusted], address: MACAddress(bits: 0x0200_0000_0102)))
+        try control.apply(
+            .setPort(DataplanePort(2), role: [.lan, .trusted], address: MACAddress(bits: 0x0200_0000_0102)))
         try control.apply(
             .setNeighbor(
                 try address("10.2.0.9"), on: DataplanePort(2),
@@ -63,7 +64,8 @@ import Wire
         try control.apply(.removeTunnel(TunnelID(1)))
         try control.apply(.setTunnel(TunnelID(9), try tunnel(77)))
         #expect([slot(0), slot(1), slot(9)] == [0, nil, 1])
-        control.maps.set(.transmissions, [1, 0, 0, 0], [80, 0, 0, 0, 0, 0, 0, 0, 77] + [UInt8](repeating: 0, count: 23))
+        control.maps.set(
+            .transmissions, [1, 0, 0, 0], [80, 0, 0, 0, 0, 0, 0, 0, 77] + [UInt8](repeating: 0, count: 23))
         try control.apply(.setTunnel(TunnelID(9), try tunnel(5)))
         let account = try #require(try control.account(of: TunnelID(9)))
         #expect(account.packetsSent == 3, "a tunnel that only moves keeps its account")

@@ -141,7 +141,8 @@ struct ForwardingTests {
     func `over IPv6 the checksum is right, or left out where the peer agreed`(omitted: Bool) throws {
         let dataplane = try node { $0.omitsChecksum = omitted }
         forEachSeed(300) { random in
-            var packet = random.chance(Ratio(0.5)) ? Packet("2001:db8:1::2", "2001:db8:3::2") : Packet("10.1.0.2", "10.3.0.2")
+            var packet =
+                random.chance(Ratio(0.5)) ? Packet("2001:db8:1::2", "2001:db8:3::2") : Packet("10.1.0.2", "10.3.0.2")
             packet.payload = random.octets(Int(random.below(1300)))
             packet.sourcePort = UInt16(truncatingIfNeeded: random.next()) | 1024
             let inner = try [packet.tcp(), packet.udp(), packet.icmp()][Int(random.below(3))]

@@ -144,18 +144,20 @@ struct FastDatagram {
 
     func packet(around inner: [UInt8]) throws -> [UInt8] {
         let type = inner[0] >> 4 == 6 ? EtherType.ipv6 : EtherType.ipv4
-        let payload = written {
-            TunnelHeader(
-                tunnelNumber: number, protocolType: type, isControl: isControl,
-                path: PathOption(sequence: sequence, timestamp: timestamp, flags: flags)
-            ).append(to: &$0, payloadByteCount: inner.count)
-        } + inner
+        let payload =
+            written {
+                TunnelHeader(
+                    tunnelNumber: number, protocolType: type, isControl: isControl,
+                    path: PathOption(sequence: sequence, timestamp: timestamp, flags: flags)
+                ).append(to: &$0, payloadByteCount: inner.count)
+            } + inner
         var outer = Packet(source, destination)
         outer.trafficClass = trafficClass
-        let datagram = written {
-            UDPHeader(sourcePort: sourcePort, destinationPort: 6081, payloadByteCount: payload.count)
-                .append(to: &$0)
-        } + payload
+        let datagram =
+            written {
+                UDPHeader(sourcePort: sourcePort, destinationPort: 6081, payloadByteCount: payload.count)
+                    .append(to: &$0)
+            } + payload
         return try outer.ip(ProtocolNumber.udp, datagram, checksumAt: hasChecksum ? 6 : nil)
     }
 }
