@@ -17,7 +17,9 @@ public enum KnownKeys {
     ]
     public static let link = ["name", "endpoints", "addresses"] + linkSettings + ["reverse"]
     public static let lossModel = ["model", "p", "r", "lossBad", "lossGood"]
-    public static let overlay = ["tunnels", "encryption", "probeInterval", "detectMultiplier", "failbackDelay"]
+    public static let overlay = [
+        "tunnels", "encryption", "probeInterval", "detectMultiplier", "failbackDelay", "dataplane",
+    ]
     public static let slaClass = ["name", "latency", "jitter", "loss"]
     public static let steeringPolicy = ["name", "match", "sla", "prefer", "priority"]
     public static let steeringMatch = ["application", "source", "destination", "transport", "port"]

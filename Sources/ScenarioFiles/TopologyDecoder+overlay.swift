@@ -29,6 +29,7 @@ extension TopologyDecoder {
                 keys["probeInterval"]?.duration(in: .milliseconds(1)...Interval.seconds(60)) ?? overlay.probeInterval
             overlay.detectMultiplier = keys["detectMultiplier"]?.integer(in: 1...255) ?? overlay.detectMultiplier
             overlay.failbackDelay = keys["failbackDelay"]?.duration() ?? overlay.failbackDelay
+            overlay.usesDataplane = keys["dataplane"]?.bool() ?? overlay.usesDataplane
         }
         decodeSLAClasses(object["slaClasses"])
         decodeSteering(object["steering"])

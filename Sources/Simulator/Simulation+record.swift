@@ -16,7 +16,7 @@ extension Simulation {
         record.telemetry = network.recorder.telemetry
         record.links = linkAccounts()
         record.dataplanes = dataplaneAccounts()
-        record.isPoliced = scenario.topology.nodes.contains { $0.kind == .patronus }
+        record.isPoliced = SimulationPlan.usesDataplane(scenario)
         record.conservation = conservationAccounts()
         record.attacks = attackAccounts()
         record.duringAttacks = network.ledger.duringAttacks

@@ -44,7 +44,7 @@ public struct Simulation: ~Copyable {
         plan = SimulationPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
-        dataplane = scenario.topology.nodes.contains { $0.kind == .patronus } ? NodeDataplane.object() : nil
+        dataplane = SimulationPlan.usesDataplane(scenario) ? NodeDataplane.object() : nil
         buildAttacks()
         buildLinks()
         buildDevices()

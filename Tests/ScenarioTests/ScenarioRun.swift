@@ -96,11 +96,8 @@ struct MissingMetric: Error {
 enum Shipped {
     static let names = [
         "abilene", "branch-blackout", "branch-brownout", "branch-flap", "branch-silent-blackout", "bufferbloat",
-        "lte-backup", "node-restart", "one-way-loss", "replay",
+        "flash-crowd", "lte-backup", "node-restart", "one-way-loss", "replay", "syn-flood", "udp-flood",
     ]
-
-    /// Those that expect a node's data plane to police, which the simulator does not do yet.
-    static let awaitingDataPlane = ["flash-crowd", "syn-flood", "udp-flood"]
 
     static func scenario(_ name: String) throws -> Scenario {
         let path = projectFolder.appending(path: "scenarios/\(name).json").path

@@ -19,7 +19,7 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(
             atPath: projectFolder.appending(path: "scenarios").path)
         let names = files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
-        #expect(names.sorted() == (Shipped.names + Shipped.awaitingDataPlane).sorted())
+        #expect(names.sorted() == Shipped.names.sorted())
     }
 
     /// What a scenario shows is no luck of its seed.

@@ -15,7 +15,8 @@ import Wire
     private static func run(_ events: [ScriptedEvent] = [], failbackDelay: Interval = .seconds(5)) -> RunRecord {
         Worlds.record(
             Worlds.dualProvider(
-                duration: .seconds(25), traffic: [Worlds.calls(4)], events: events, failbackDelay: failbackDelay))
+                duration: .seconds(25), traffic: [Worlds.calls(4)], events: events, failbackDelay: failbackDelay,
+                usesDataplane: true))
     }
 
     private static func packets(_ record: RunRecord, _ node: Int, _ cause: String) -> UInt64 {

@@ -43,7 +43,7 @@ enum Worlds {
     /// Two sites with two providers each; `left` and `right` are hosts on their LANs.
     static func dualProvider(
         duration: Interval, traffic: [TrafficEntry], events: [ScriptedEvent] = [], seed: UInt64 = 1,
-        failbackDelay: Interval = .seconds(5), spare: Bool = false
+        failbackDelay: Interval = .seconds(5), spare: Bool = false, usesDataplane: Bool = false
     ) -> Scenario {
         var nodes = [
             site("hq", 1), site("branch", 2),
@@ -66,7 +66,8 @@ enum Worlds {
             name: "voice", latency: .milliseconds(150), jitter: .milliseconds(30), loss: Ratio(0.01))
         let topology = Topology(
             name: "dual", nodes: nodes, links: links,
-            overlay: OverlayConfiguration(failbackDelay: failbackDelay), slaClasses: [voice],
+            overlay: OverlayConfiguration(failbackDelay: failbackDelay, usesDataplane: usesDataplane),
+            slaClasses: [voice],
             steering: [
                 SteeringPolicy(
                     name: "voice-first", match: SteeringMatch(application: "voip"), slaClass: 0,

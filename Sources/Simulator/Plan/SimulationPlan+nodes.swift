@@ -40,8 +40,17 @@ extension SimulationPlan {
         configuration.sampleInterval = scenario.record.interval
         // In a full mesh everybody hears of everything at first hand.
         configuration.isTransit = topology.overlay.tunnels != .fullMesh
-        configuration.usesDataplane = true
+        configuration.usesDataplane = Self.usesDataplane(scenario)
         return configuration
+    }
+
+    /// Whether the nodes' ports run the XDP program.
+    static func usesDataplane(_ scenario: Scenario) -> Bool {
+        guard scenario.topology.nodes.contains(where: { $0.kind == .patronus }) else { return false }
+        if let isWanted = scenario.topology.overlay.usesDataplane { return isWanted }
+        return scenario.events.contains { event in
+            if case .attack = event.kind { true } else { false }
+        }
     }
 
     /// The place of `peer` among the peers of `node`.
