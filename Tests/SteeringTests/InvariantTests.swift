@@ -3,6 +3,7 @@ import Steering
 import Telemetry
 import TestKit
 import Testing
+import Wire
 
 /// Three paths to each of two sites with states and qualities drawn at random.
 private struct Storm {

@@ -53,8 +53,9 @@ struct AddressSpace {
         }
     }
 
-    private func set(_ region: Int, _ origin: UnsafeMutableRawPointer, readableTo end: UInt64, writableTo last: UInt64)
-    {
+    private func set(
+        _ region: Int, _ origin: UnsafeMutableRawPointer, readableTo end: UInt64, writableTo last: UInt64
+    ) {
         origins[region] = origin
         self.ends(Self.ends)[region] = end
         self.ends(Self.writableEnds)[region] = last

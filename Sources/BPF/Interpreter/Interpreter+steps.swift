@@ -5,6 +5,16 @@ extension Interpreter {
         var count = 1
     }
 
+    /// Carries out what the loop has no shortcut of its own for.
+    @inline(never)
+    mutating func takeTime(_ instruction: InstructionPointer) -> Step {
+        switch instruction.pointee.shortcut {
+        case .lookUp: lookUp(instruction)
+        case .call: Step(next: call(instruction, instruction + 1))
+        default: step(instruction)
+        }
+    }
+
     /// Carries out one instruction, whatever it is.
     @inline(never)
     mutating func step(_ instruction: InstructionPointer) -> Step {
@@ -32,8 +42,7 @@ extension Interpreter {
     }
 
     /// Carries out `r2 = r10; r2 += offset; r1 = map; call 1`, where the key lies in the function's stack.
-    @inline(never)
-    mutating func lookUp(_ instruction: InstructionPointer) -> Step {
+    private mutating func lookUp(_ instruction: InstructionPointer) -> Step {
         let (offset, handle) = ((instruction + 1).immediate, UInt64(bitPattern: (instruction + 2).immediate))
         guard let map = environment.map(handle), offset >= -Int64(CallFrame.stackByteCount),
             offset <= -Int64(environment.maps[map].keySize)

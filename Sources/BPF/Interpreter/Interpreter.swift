@@ -73,12 +73,7 @@ struct Interpreter: ~Copyable {
                 run.position.next += 1
                 let shortcut = instruction.pointee.shortcut
                 if instruction.runShortcut(shortcut, &run) { continue }
-                let step =
-                    switch shortcut {
-                    case .lookUp: lookUp(instruction)
-                    case .call: Step(next: call(instruction, run.position.next))
-                    default: step(instruction)
-                    }
+                let step = takeTime(instruction)
                 guard let target = step.next else { return ending(instruction, after: run.position.count) }
                 run.position.go(to: target, from: instruction, after: step.count)
                 run.last = run.r[(target - 1).destination]

@@ -2,7 +2,7 @@
 extension Instruction {
     /// The shortcut for the first of some slots, which are the last of a program.
     ///
-    /// - Parameter last: The register that the slot before has always written, if there is one.
+    /// `last` is the register that the slot before has always written, if there is one.
     static func shortcut(for slots: ArraySlice<Instruction>, after last: UInt8?) -> Shortcut {
         guard let first = slots.first else { return .none }
         let next = slots.dropFirst()
