@@ -109,7 +109,7 @@ let package = Package(
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
-        tests("LinuxSystemTests", vocabulary + ["LinuxSystem"]),
+        tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
         .systemLibrary(
             name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
         tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),

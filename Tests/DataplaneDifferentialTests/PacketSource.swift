@@ -6,8 +6,10 @@ struct PacketSource {
     let world: RandomWorld
     /// The next sequence number of each tunnel's peer.
     private var sequences: [UInt32]
-    /// How many more packets of a flood there are.
+    /// How many more packets of a flood there are, what they are, and what some of them were.
     private var flood = 0
+    private var floodNumber: UInt8 = 6
+    private var kept: [[UInt8]] = []
 
     init(_ world: RandomWorld, _ random: inout SeededRandom) {
         self.world = world
@@ -16,7 +18,10 @@ struct PacketSource {
 
     /// A frame, and the port that it comes in by.
     mutating func next(at now: Instant, _ random: inout SeededRandom) -> (octets: [UInt8], port: UInt32) {
-        if flood == 0, random.below(2_000) == 0 { flood = Int(random.below(400)) }
+        if flood == 0, random.below(600) == 0 {
+            flood = Int(random.below(400))
+            floodNumber = [6, 6, 17, 1, 99][Int(random.below(5))]
+        }
         let isFlood = flood > 0
         if isFlood { flood -= 1 }
         let isTunnelled = !isFlood && random.below(3) == 0
@@ -121,14 +126,22 @@ struct PacketSource {
         }
     }
 
-    /// From sources that nobody has seen, to one destination.
-    private func flooding(_ random: inout SeededRandom) -> [UInt8] {
-        let source = IPAddress.v4(IPv4Address(bits: 0x0B00_0000 | UInt32(random.below(random.below(2) == 0 ? 4 : 100_000))))
-        let body =
-            random.below(2) == 0
-            ? FrameWriter.tcp(Int(random.below(65_536)), 80, flags: 2, sequence: UInt32(random.below(3)), acknowledgment: 0)
-            : FrameWriter.udp(Int(random.below(65_536)), 80, [])
-        return packet(source, world.hosts[0], random.below(9) == 0 ? 1 : body.count > 8 ? 6 : 17, body, &random)
+    /// From sources that nobody has seen, or some that send much, to one destination; now and then one comes again.
+    private mutating func flooding(_ random: inout SeededRandom) -> [UInt8] {
+        if !kept.isEmpty, random.below(4) == 0 { return kept[Int(random.below(UInt64(kept.count)))] }
+        let host = UInt32(random.below(random.below(2) == 0 ? 4 : 100_000))
+        let from = Int(random.below(65_536))
+        let body: [UInt8]
+        switch floodNumber {
+        case 6: body = FrameWriter.tcp(from, 80, flags: 2, sequence: UInt32(random.below(3)), acknowledgment: 0)
+        case 17: body = FrameWriter.udp(from, 80, [])
+        case 1: body = [8, 0, 9, 9] + FrameWriter.two(from) + [0, 1]
+        default: body = [1, 2, 3]
+        }
+        let source = IPAddress.v4(IPv4Address(bits: 0x0B00_0000 | host))
+        let packet = packet(source, world.hosts[0], floodNumber, body, &random)
+        if kept.count < 16 { kept.append(packet) } else { kept[Int(random.below(16))] = packet }
+        return packet
     }
 
     /// In a tunnel, with a sequence number that mostly is the next.

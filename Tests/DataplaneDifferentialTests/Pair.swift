@@ -75,6 +75,7 @@ struct Pair: ~Copyable {
             let size = map.valueSize
             try kernelMap.forEachEntry { key, value in
                 let mine = value.extracting(start..<start + size)
+                if map.kind.isEverywhere, !mine.hasContent { return }
                 theirs[key.withUnsafeBytes { Array($0) }] = mine.withUnsafeBytes { Array($0) }
             }
             if try entries(index, map) != theirs { names.append(map.name) }
@@ -89,6 +90,26 @@ struct Pair: ~Copyable {
     mutating func counters() throws -> DataplaneCounters { try control.counters() }
 
     private mutating func entries(_ index: Int, _ map: MapDefinition) throws -> [[UInt8]: [UInt8]] {
+        map.kind.isEverywhere ? try places(index, map) : try keys(index, map)
+    }
+
+    /// What an array holds, where that is not all 0.
+    private mutating func places(_ index: Int, _ map: MapDefinition) throws -> [[UInt8]: [UInt8]] {
+        var found: [[UInt8]: [UInt8]] = [:]
+        var value = [UInt8](repeating: 0, count: map.valueSize)
+        for place in 0..<UInt32(map.maxEntries) {
+            let key = [place]
+            var valueSpan = value.mutableSpan
+            var valueOctets = valueSpan.mutableBytes
+            guard try control.maps.machine.lookUp(index, key: key.span.bytes, into: &valueOctets),
+                value.span.bytes.hasContent
+            else { continue }
+            found[key.span.bytes.withUnsafeBytes { Array($0) }] = value
+        }
+        return found
+    }
+
+    private mutating func keys(_ index: Int, _ map: MapDefinition) throws -> [[UInt8]: [UInt8]] {
         var found: [[UInt8]: [UInt8]] = [:]
         var key = [UInt8](repeating: 0, count: map.keySize)
         var value = [UInt8](repeating: 0, count: map.valueSize)
@@ -108,4 +129,13 @@ struct Pair: ~Copyable {
             if try control.maps.machine.lookUp(index, key: key.span.bytes, into: &valueOctets) { found[key] = value }
         }
     }
+}
+
+extension MapKind {
+    /// Whether a map has a value, if only zeros, for each of its keys from the start.
+    fileprivate var isEverywhere: Bool { self == .array || self == .perCPUArray }
+}
+
+extension RawSpan {
+    fileprivate var hasContent: Bool { withUnsafeBytes { $0.contains { $0 != 0 } } }
 }

@@ -64,7 +64,7 @@ struct RandomWorld {
     }
 
     private func limit(_ random: inout SeededRandom) -> FloodLimit {
-        random.below(3) == 0 ? .none : FloodLimit(1 + random.below(2_000), burst: random.below(200))
+        random.below(3) == 0 ? .none : FloodLimit(1 + random.below(100), burst: random.below(60))
     }
 
     private func classLimits(_ random: inout SeededRandom) -> FloodClassLimits {
@@ -81,7 +81,7 @@ struct RandomWorld {
         limits.tcp = classLimits(&random)
         limits.other = classLimits(&random)
         limits.knock = limit(&random)
-        limits.newFlows = random.below(2) == 0 ? .none : FloodLimit(5_000, burst: 500)
+        limits.newFlows = random.below(2) == 0 ? .none : FloodLimit(200, burst: 50)
         limits.knockEarliest = .milliseconds(Int64(random.below(700)))
         return limits
     }
