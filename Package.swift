@@ -32,7 +32,7 @@ let package = Package(
     products: [
         .executable(name: "patronus-sim", targets: ["patronus-sim"]),
         .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
-        .library(name: "PatronusLinux", targets: ["Wire", "LinuxSystem"]),
+        .library(name: "PatronusLinux", targets: ["Basics", "Telemetry", "Wire", "Dataplane", "LinuxSystem"]),
         .library(name: "PatronusBPF", targets: ["BPF", "CBPFSyscall"]),
     ],
     dependencies: [
@@ -80,7 +80,7 @@ let package = Package(
         .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
         .target(name: "CLinux"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
-        library("LinuxSystem", vocabulary + ["CBPF", "CLinux", "CMnl"]),
+        library("LinuxSystem", vocabulary + ["Dataplane", "CBPF", "CLinux", "CMnl"]),
         // Floor 6: the program
         .executableTarget(
             name: "patronus-sim",
@@ -111,10 +111,12 @@ let package = Package(
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
-        tests("LinuxSystemTests", vocabulary + ["LinuxSystem"]),
+        tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
         .systemLibrary(
             name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
         tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),
+        tests(
+            "DataplaneDifferentialTests", vocabulary + ["BPF", "Dataplane", "Tunnel", "LinuxSystem"]),
         tests("ProgramTests"),
         tests("TidyTests"),
     ],

@@ -9,7 +9,7 @@
 
 enum {
     // As it lies in memory, in the second word of an IPv4 header.
-    DO_NOT_FRAGMENT = 0x40,
+    DO_NOT_FRAGMENT = 0x400000,
     DSCP_BITS = 0xFC,
     // An Ethernet header with two tags, or a tunnel's headers that are still there.
     NETWORK_OFFSET_LIMIT = 192,

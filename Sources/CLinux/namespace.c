@@ -22,3 +22,10 @@ int clinux_mount_namespace(int descriptor, const char *path) {
 int clinux_unmount(const char *path) {
     return umount2(path, MNT_DETACH);
 }
+
+int clinux_stay_on_processor(int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    return sched_setaffinity(0, sizeof set, &set);
+}

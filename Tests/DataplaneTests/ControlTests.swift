@@ -58,7 +58,7 @@ import Wire
 
     @Test func `tunnels get places of their own, which come back`() throws {
         var control = try control()
-        func slot(_ number: UInt8) -> UInt8? { control.maps.value(.tunnels, [number, 0, 0, 0])?[52] }
+        func slot(_ number: UInt8) -> UInt8? { control.maps.value(.tunnels, [number, 0, 0, 0])?[56] }
         for number in 0..<3 as Range<UInt32> { try control.apply(.setTunnel(TunnelID(number), try tunnel())) }
         #expect([slot(0), slot(1), slot(2)] == [0, 1, 2])
         try control.apply(.removeTunnel(TunnelID(1)))

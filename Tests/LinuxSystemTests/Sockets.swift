@@ -51,6 +51,26 @@ struct DatagramSocket: ~Copyable {
         }
     }
 
+    /// Sends one datagram.
+    func send(_ octets: [UInt8], to destination: IPv4Address, port: UInt16) -> Bool {
+        var address = Self.address(destination, port)
+        return withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor.number, octets, octets.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    == octets.count
+            }
+        }
+    }
+
+    /// The next datagram, or nil when none comes for a second.
+    func receive() -> [UInt8]? {
+        var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 1_000) > 0 else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor.number, &buffer, buffer.count, 0)
+        return count < 0 ? nil : Array(buffer.prefix(count))
+    }
+
     /// How many datagrams arrive until there are `expected`, or none comes for a fifth of a second.
     func received(expecting expected: Int) -> Int {
         var buffer = [UInt8](repeating: 0, count: 65_536)

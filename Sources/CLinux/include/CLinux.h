@@ -11,6 +11,9 @@ int clinux_enter_network(int descriptor);
 int clinux_mount_namespace(int descriptor, const char *path);
 int clinux_unmount(const char *path);
 
+// Keeps the calling thread on one processor: 0 or -1 and errno.
+int clinux_stay_on_processor(int processor);
+
 enum clinux_ethtool_feature {
     CLINUX_TRANSMIT_CHECKSUM,
     CLINUX_RECEIVE_CHECKSUM,

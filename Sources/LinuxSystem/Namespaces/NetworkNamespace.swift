@@ -35,6 +35,11 @@ public struct NetworkNamespace: ~Copyable, Sendable {
         self.init(try FileDescriptor(path: try path(ofName: name), flags: O_RDONLY))
     }
 
+    /// Another owner of the same namespace.
+    public func shared() throws(SystemError) -> NetworkNamespace {
+        NetworkNamespace(try FileDescriptor.duplicate(of: descriptor.number))
+    }
+
     /// The descriptor's number, for a message to the kernel that names the namespace.
     var number: Int32 { descriptor.number }
 
