@@ -15,6 +15,8 @@ public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
     case steer(FiveTuple, into: TunnelID)
     /// A flow's packets go to the overlay interface again.
     case release(FiveTuple)
+    /// Asks what the data plane has received from a tunnel.
+    case read(TunnelID)
 }
 
 /// One thing that a machine asks of its host; octets are ranges of the outbox's arena.

@@ -1,4 +1,5 @@
 public import Basics
+public import Telemetry
 public import Wire
 
 /// A machine's attachment to a link, numbered in the order of its configuration.
@@ -74,6 +75,9 @@ public enum Event: ~Escapable {
     case streamWritable(StreamID, byteCount: Int)
     case streamClosed(StreamID, StreamClosure)
     case portChanged(PortID, isUp: Bool)
+    /// What the data plane has received from a tunnel since it was opened, and what it should have; the answer to
+    /// ``ForwardingChange/read(_:)``.
+    case carried(TunnelID, received: UInt64, expected: UInt64)
     case command(Command)
     /// The instant that ``Deadline`` named has come; coming early is harmless.
     case deadline

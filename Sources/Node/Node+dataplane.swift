@@ -34,8 +34,26 @@ extension Node {
     mutating func judgeForDataplane(_ place: Int, into outbox: inout Outbox) {
         guard configuration.usesDataplane else { return }
         let end = tunnels[place].end
+        tunnels[place].carried = (0, 0)
         guard tunnels[place].isUp else { return outbox.append(.program(.close(end.id))) }
         outbox.append(.program(.open(end.id, over: configuration.ports[end.port].id, to: end.remoteAddress)))
+    }
+
+    /// Asks what the data plane has seen of a tunnel, once in each of its probes' intervals.
+    func askForCarried(_ place: Int, into outbox: inout Outbox) {
+        guard configuration.usesDataplane, tunnels[place].isUp else { return }
+        outbox.append(.program(.read(tunnels[place].end.id)))
+    }
+
+    mutating func carried(_ tunnel: TunnelID, received: UInt64, expected: UInt64, at now: Instant) {
+        guard let place = places[tunnel.rawValue], tunnels[place].isUp else { return }
+        let former = tunnels[place].carried
+        tunnels[place].carried = (received, expected)
+        // A tunnel that was opened anew counts from nothing.
+        guard received >= former.received, expected >= former.expected else { return }
+        tunnels[place].tunnel.count(
+            carried: UInt32(clamping: received - former.received), of: UInt32(clamping: expected - former.expected),
+            at: now)
     }
 
     /// Takes back the flows to each peer whose best paths are others than when it was last asked.

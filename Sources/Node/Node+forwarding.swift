@@ -74,6 +74,7 @@ extension Node {
             outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, probe))
         }
         timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
+        askForCarried(place, into: &outbox)
         if tunnels[place].isUp { updateSteering(place, isMeasured: true, at: now, into: &outbox) }
     }
 }

@@ -136,6 +136,7 @@ extension Node {
         scratch.removeAll()
         outbox.append(.send(tunnels[place].socket, to: tunnels[place].remote, probe))
         timers.set(Timer.probe(place), at: tunnels[place].tunnel.nextDeadline)
+        askForCarried(place, into: &outbox)
         updateSteering(place, isMeasured: true, at: now, into: &outbox)
     }
 

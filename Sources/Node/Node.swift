@@ -89,6 +89,8 @@ public struct Node: ~Copyable {
             runTimers(at: now, into: &outbox)
         case .portChanged(let port, let isUp):
             portChanged(port, isUp: isUp, at: now, into: &outbox)
+        case .carried(let tunnel, let received, let expected):
+            carried(tunnel, received: received, expected: expected, at: now)
         case .streamOpened(let stream, _, let remote):
             streamOpened(stream, from: remote, at: now, into: &outbox)
         case .streamBytes(let stream, let bytes):

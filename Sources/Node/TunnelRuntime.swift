@@ -16,6 +16,8 @@ struct TunnelRuntime: ~Copyable {
     var isUp = false
     /// How many restarts of the other end are known to routing.
     var restartsNoted: UInt64 = 0
+    /// What the data plane had received from it, and should have, when it was last asked.
+    var carried: (received: UInt64, expected: UInt64) = (0, 0)
     var liveness: BFD.Session
     var tunnel: Tunnel
 

@@ -16,6 +16,8 @@ struct LossWindow: Sendable {
     /// How many of the newest buckets were enough when last asked, and what they received together.
     private var span = 1
     private var spanReceived: UInt32 = 0
+    /// Packets that somebody else has counted, whose numbers are another series: all numbers here lie so much higher.
+    private var carried: UInt32 = 0
     private let width: Interval
     private let window: Interval
     private let resolution: UInt32
@@ -42,7 +44,7 @@ struct LossWindow: Sendable {
         count = 1
         span = 1
         spanReceived = 1
-        current = Bucket(start: now, firstSequence: sequence, received: 1)
+        current = Bucket(start: now, firstSequence: sequence &+ carried, received: 1)
     }
 
     @inline(__always)
@@ -51,10 +53,17 @@ struct LossWindow: Sendable {
         spanReceived &+= 1
     }
 
+    /// Counts packets that were carried beside the tunnel's own.
+    mutating func countCarried(expected: UInt32, received: UInt32) {
+        carried &+= expected
+        current.received &+= received
+        spanReceived &+= received
+    }
+
     /// Counts an arrival into the bucket where it was missed.
     mutating func countLate(_ sequence: UInt32) {
         for age in 0..<count {
-            if Int32(bitPattern: sequence &- bucket(age).firstSequence) >= 0 {
+            if Int32(bitPattern: sequence &+ carried &- bucket(age).firstSequence) >= 0 {
                 if age == 0 { current.received &+= 1 } else { buckets[position(age)].received &+= 1 }
                 if age < span { spanReceived &+= 1 }
                 return
@@ -70,7 +79,7 @@ struct LossWindow: Sendable {
         count = min(count + 1, Self.capacity)
         // The bucket that is overwritten was the oldest, and may have been part of the span.
         if span == Self.capacity { spanReceived &-= buckets[newest].received } else { span += 1 }
-        current = Bucket(start: now, firstSequence: nextSequence, received: 0)
+        current = Bucket(start: now, firstSequence: nextSequence &+ carried, received: 0)
     }
 
     /// Expected and received over the window, stretched until it resolves a rate.
@@ -78,6 +87,7 @@ struct LossWindow: Sendable {
     /// The span of buckets that is enough hardly changes from one call to the next, so it is
     /// moved from where it was, not counted anew.
     mutating func counts(at now: Instant, nextSequence: UInt32) -> (expected: UInt32, received: UInt32) {
+        let nextSequence = nextSequence &+ carried
         while span > 1, suffices(span - 1, at: now, nextSequence) {
             spanReceived &-= bucket(span - 1).received
             span -= 1

@@ -130,6 +130,14 @@ public struct Tunnel: Sendable {
         return .packet(start..<datagram.byteCount)
     }
 
+    /// Counts packets of the other end's that a data plane has taken out of the tunnel's way, or missed.
+    ///
+    /// While the tunnel is silent they are not counted: an outage is told as silence.
+    public mutating func count(carried received: UInt32, of expected: UInt32, at now: Instant) {
+        guard isAlive(at: now) else { return }
+        losses.countCarried(expected: expected, received: received)
+    }
+
     /// Does what is due: takes a new sample, and appends a probe's UDP payload when its time has come.
     public mutating func wake(at now: Instant, into arena: inout ByteArena) -> ByteRange? {
         defer { nextDeadline = isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt) }

@@ -71,12 +71,17 @@ extension Device {
     mutating func program(_ change: ForwardingChange) {
         guard dataplane.count > 0 else { return }
         switch change {
-        case .install, .withdraw: break
+        case .install, .withdraw, .read: break
         case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)
         case .close(let tunnel): dataplane[0].close(tunnel)
         case .steer(let flow, let tunnel): dataplane[0].steer(flow, into: tunnel)
         case .release(let flow): dataplane[0].release(flow)
         }
+    }
+
+    /// What the data plane has sent into a tunnel and received from it; nil where it has none.
+    mutating func dataplaneAccount(of tunnel: TunnelID) -> TunnelAccount? {
+        dataplane.count > 0 ? dataplane[0].account(of: tunnel) : nil
     }
 
     private mutating func open(_ tunnel: TunnelID, over port: Int, to remote: IPAddress) {

@@ -105,6 +105,12 @@ struct NodeDataplane: ~Copyable {
         return counters
     }
 
+    /// What went into a tunnel and came out of it; nil where it is not open.
+    mutating func account(of tunnel: TunnelID) -> TunnelAccount? {
+        guard let account = try? control.account(of: tunnel) else { return nil }
+        return account
+    }
+
     private mutating func apply(_ change: DataplaneChange) {
         do throws(DataplaneError) {
             try control.apply(change)

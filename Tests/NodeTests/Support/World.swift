@@ -258,7 +258,7 @@ extension World {
                 if !site.has(prefix) { site.forwarding.append(prefix) }
             case .withdraw(let prefix):
                 site.forwarding.removeAll { $0 == prefix }
-            case .open, .close, .steer, .release:
+            case .open, .close, .steer, .release, .read:
                 break
             }
         case .report(let record):
