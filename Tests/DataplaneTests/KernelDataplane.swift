@@ -27,7 +27,6 @@ final class KernelDataplane {
     static let isPossible = geteuid() == 0
 
     init(limits: FloodGuardLimits = FloodGuardLimits(), _ change: (inout DataplaneSwitches) -> Void = { _ in }) throws {
-        libbpf_set_print(nil)
         var switches = DataplaneSwitches()
         switches.virtualClock = true
         change(&switches)

@@ -52,7 +52,7 @@ struct DataplaneTests {
         var overlay = try Overlay()
         let stream = try StreamPair(
             from: overlay.hosts.west, to: overlay.hosts.east, at: Overlay.eastHost, port: 5_000)
-        let octets = (0..<400_000).map { UInt8(truncatingIfNeeded: $0 * 31 >> 3) }
+        let octets = (0..<400_000).map { UInt8(truncatingIfNeeded: ($0 * 31) >> 3) }
         let received = stream.carry(octets)
         #expect(received == octets)
         let counts = [try overlay.packets(.encapsulated), try overlay.packets(.delivered)]

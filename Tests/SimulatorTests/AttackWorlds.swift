@@ -17,7 +17,7 @@ enum AttackWorlds {
 
     static func scenario(
         duration: Interval, traffic: [TrafficEntry] = [], attacks: [(at: Interval, attack: Attack)] = [],
-        isPublic: Bool = false, onlyIPv6: Bool = false, seed: UInt64 = 1,
+        isPublic: Bool = false, onlyIPv6: Bool = false, usesDataplane: Bool = false, seed: UInt64 = 1,
         _ change: (inout LinkSettings) -> Void = { _ in }
     ) -> Scenario {
         let lan4 = IPPrefix.v4(IPv4Prefix(IPv4Address(192, 0, 2, 0), length: 24))
@@ -56,6 +56,7 @@ enum AttackWorlds {
         change(&links[line].reverse)
         var topology = Topology(name: "attacked", nodes: nodes, links: links)
         if onlyIPv6 { topology.removeIPv4() }
+        topology.overlay.usesDataplane = usesDataplane
         return Scenario(
             name: "attacked", topology: topology, seed: seed, duration: duration, traffic: traffic,
             events: attacks.map { ScriptedEvent(at: $0.at, label: "attack", kind: .attack($0.attack)) })

@@ -91,6 +91,29 @@ import Wire
         #expect(moves.suffix(4).allSatisfy { $0.at > .zero + .seconds(17) && $0.at < .zero + .seconds(18) })
     }
 
+    @Test(arguments: [AttackKind.synFlood, .udpFlood, .icmpFlood, .dnsAmplification])
+    func `a flood is policed, and who reads from the attacked server notices nothing`(_ kind: AttackKind) throws {
+        let pages = TrafficEntry(
+            name: "pages", application: .web(bytes: nil), from: AttackWorlds.readers, to: AttackWorlds.server,
+            flows: 20, start: .seconds(1), over: .seconds(2))
+        func record(_ attacks: [(at: Interval, attack: Attack)]) -> RunRecord {
+            Worlds.record(
+                AttackWorlds.scenario(
+                    duration: .seconds(10), traffic: [pages], attacks: attacks, isPublic: true, usesDataplane: true))
+        }
+        func pageCount(_ record: RunRecord) -> Int { record.flowReports.reduce(0) { $0 + $1.completionTimes.count } }
+        let flood = AttackWorlds.flood(kind, packetsPerSecond: 100_000, lasting: .seconds(2))
+        let flooded = record([(.seconds(4), flood)])
+        let account = try #require(flooded.account())
+        #expect(account.isBalanced && flooded.attacks[0].reachedNodes == 200_000)
+        // What the guard grants to a destination for two seconds, and what it takes for pressure.
+        #expect(account.dropped(.policed) >= 197_500)
+        #expect(flooded.duringAttacks.sent > 1_000)
+        #expect(flooded.duringAttacks.refused * 1_000 <= flooded.duringAttacks.sent)
+        #expect(pageCount(flooded) * 100 >= pageCount(record([])) * 95)
+        #expect(flooded.violations.isEmpty)
+    }
+
     @Test func `a node that starts again begins with an empty data plane`() {
         let restart = [
             Worlds.event(.seconds(14), .nodeKill(node: Dual.branch)),

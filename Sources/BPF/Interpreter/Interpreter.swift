@@ -34,6 +34,8 @@ struct Interpreter: ~Copyable {
         registers.initialize(repeating: 0, count: 11)
         let stackSize = CallFrame.limit * CallFrame.stackByteCount
         stack = .allocate(byteCount: stackSize, alignment: 16)
+        // A program that nobody verified may read what it has not written: that must not differ from run to run.
+        stack.initializeMemory(as: UInt8.self, repeating: 0, count: stackSize)
         frames = .allocate(capacity: CallFrame.limit)
         memory.place(stack, count: stackSize, at: AddressSpace.stack, isWritable: true)
         self.program = program
