@@ -148,7 +148,8 @@ struct patronus_configuration {
     // One in so many first packets of flows, and of drops, goes to the ring; 0 is none.
     uint32_t sample_flows;
     uint32_t sample_drops;
-    uint32_t reserved;
+    // How many prefixes are on the lists: while it is 0 nobody looks for one.
+    uint32_t rule_count;
     // How long a source that completed a handshake is trusted.
     uint64_t verified_lifetime;
     // A SYN that comes again so long after it was dropped is a real client's.

@@ -87,6 +87,7 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         case .v6(let prefix): try maps.write(.rules6, prefix.key, value)
         }
         rules[prefix] = lists == 0 ? nil : lists
+        configuration.rule_count = UInt32(clamping: rules.count)
         try startGeneration()
     }
 

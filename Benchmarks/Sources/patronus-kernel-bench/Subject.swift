@@ -9,6 +9,18 @@ protocol Subject {
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running
 }
 
+/// The project's own program: the flow goes into a tunnel out of the far port.
+struct OwnProgram: Subject {
+    let name = "veth-forwarding"
+
+    func prepare(_ row: borrowing Row) throws(SystemError) -> Running {
+        let dataplane = try KernelDataplane()
+        let bench = try ProgramBench(dataplane, row)
+        try bench.prime(ports: 0x1234..<0x1235)
+        return try Running(attachment: XDPAttachment(dataplane.program, to: Row.nearPort, in: row.node))
+    }
+}
+
 /// What runs while frames flow, and goes when it is dropped.
 struct Running: ~Copyable {
     let attachment: XDPAttachment?
@@ -16,7 +28,7 @@ struct Running: ~Copyable {
 
 /// The kernel's own forwarding, which the others are compared with.
 struct KernelForwarding: Subject {
-    let name = "veth-ip-forwarding"
+    let name = "veth-forwarding\",\"peer\":\"kernel-ip"
 
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running {
         try row.forward()

@@ -47,8 +47,25 @@ func measure(_ subject: some Subject) throws(SystemError) -> String {
         + "\"ns_per_frame\":\((best * 1e10).rounded() / 10),\"per_cpu_s\":\(rate)}"
 }
 
+/// The program by itself, without what a run costs beside it; `limit` is what it may cost.
+func report(_ name: String, _ nanoseconds: Double, limit: Double) -> String {
+    "{\"bench\":\"\(name)\",\"ns_per_packet\":\(nanoseconds),\"limit_ns\":\(limit),"
+        + "\"per_cpu_s\":\((1e9 / max(1, nanoseconds)).rounded())}"
+}
+
+func measureProgram() throws(SystemError) {
+    let row = try Row()
+    let dataplane = try KernelDataplane()
+    let bench = try ProgramBench(dataplane, row)
+    print(report("xdp-hot-flow", try bench.encapsulation(ports: 4_660..<4_661, runs: 200_000), limit: 235))
+    print(report("xdp-16k-flows", try bench.encapsulation(ports: 10_000..<26_384, runs: 200_000), limit: 305))
+    print(report("xdp-police-drop", try bench.policing(runs: 1_000_000), limit: 60))
+}
+
 do throws(SystemError) {
+    try measureProgram()
     print(try measure(KernelForwarding()))
+    print(try measure(OwnProgram()))
     print(try measure(BareRedirection()))
     if let object = options["object"], let program = options["program"] {
         let subject = try CompiledProgram(object: object, program: program, ports: options["ports"] ?? "ports")
