@@ -42,7 +42,8 @@ struct PacketSource {
         case 0, 1:
             for _ in 0...random.below(3) {
                 let place = Int(random.below(UInt64(min(frame.count, 110))))
-                frame[place] = random.below(2) == 0 ? frame[place] ^ 1 << UInt8(random.below(8)) : UInt8(random.below(256))
+                frame[place] =
+                    random.below(2) == 0 ? frame[place] ^ 1 << UInt8(random.below(8)) : UInt8(random.below(256))
             }
         case 2: frame.removeLast(Int(random.below(UInt64(frame.count - 13))))
         case 3: frame += [UInt8](repeating: 0xEE, count: Int(random.below(40)))
@@ -93,7 +94,8 @@ struct PacketSource {
         var destination = world.host(&random)
         if source.isIPv4 != destination.isIPv4, random.below(30) > 0 { destination = world.host(&random) }
         if random.below(60) == 0 {
-            destination = source.isIPv4 ? .v4(IPv4Address(bits: 0xE000_0005)) : .v6(IPv6Address(high: 0xFF02 << 48, low: 1))
+            destination =
+                source.isIPv4 ? .v4(IPv4Address(bits: 0xE000_0005)) : .v6(IPv6Address(high: 0xFF02 << 48, low: 1))
         }
         return (source, destination)
     }
@@ -103,7 +105,8 @@ struct PacketSource {
         let forth = random.below(2) == 0
         let (near, far) = (1_000 + Int(random.below(4)), 80 + Int(random.below(3)))
         let ports = forth ? (near, far) : (far, near)
-        let payload = [UInt8](repeating: 3, count: random.below(8) == 0 ? Int(random.below(1_400)) : Int(random.below(90)))
+        let payload = [UInt8](
+            repeating: 3, count: random.below(8) == 0 ? Int(random.below(1_400)) : Int(random.below(90)))
         switch random.below(20) {
         case 0...7:
             let flags: [UInt8] = [2, 18, 16, 16, 24, 17, 4, 20, UInt8(random.below(256))]

@@ -80,7 +80,7 @@ struct DataplaneTests {
         // Each port is a new flow, of which ten have a token.
         for port in 6_000..<6_100 as Range<UInt16> {
             let sent = sender.send(1, to: .v4(Overlay.eastHost), port: port)
-        #expect(sent == 1)
+            #expect(sent == 1)
         }
         let dropped = try overlay.packets(.udpFloodFromSource)
         let encapsulated = try overlay.packets(.encapsulated)

@@ -113,7 +113,8 @@ struct Overlay: ~Copyable {
 
     /// Tells a node of its ports, its tunnel to the other, and its own host.
     private static func program(
-        _ control: inout DataplaneControl<KernelDataplaneMaps>, site: UInt64, from local: IPAddress, to remote: IPAddress
+        _ control: inout DataplaneControl<KernelDataplaneMaps>, site: UInt64, from local: IPAddress,
+        to remote: IPAddress
     ) throws(DataplaneError) {
         let (near, far) = (DataplanePort(lan.number), DataplanePort(wan.number))
         let (lanAddress, wanAddress) = (address(site << 4 | 1), address(site << 4 | 2))

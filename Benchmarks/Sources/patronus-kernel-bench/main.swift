@@ -1,7 +1,8 @@
 import Glibc
 import LinuxSystem
 
-// Frames a CPU second through a node of veths: the kernel's forwarding, a bare redirection, and any program given.
+// What a packet costs in the project's own program, and frames a CPU second through a node of veths: the kernel's
+// forwarding, the project's program, a bare redirection, and any program given.
 //   patronus-kernel-bench [--frames N] [--size OCTETS] [--object FILE --program NAME [--ports MAP]]
 // Generator and sink are in the figure of each, so the ratio of two understates the difference.
 
@@ -14,7 +15,7 @@ while let word = words.popFirst() {
     }
     options[String(word.dropFirst(2))] = value
 }
-let frames = options["frames"].flatMap { Int($0) } ?? 500_000
+let frames = options["frames"].flatMap { Int($0) } ?? 2_000_000
 let size = max(60, min(1_514, options["size"].flatMap { Int($0) } ?? 64))
 
 func complain(_ text: String) {
