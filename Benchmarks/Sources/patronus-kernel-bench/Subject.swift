@@ -4,6 +4,8 @@ import LinuxSystem
 /// What is put into the node of a row to be measured.
 protocol Subject {
     var name: String { get }
+    /// What it is, when it is there for others of its name to be compared with.
+    var peer: String? { get }
 
     /// Puts itself into the node; what it returns stays attached while it is measured, nil for the kernel itself.
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running
@@ -26,9 +28,14 @@ struct Running: ~Copyable {
     let attachment: XDPAttachment?
 }
 
+extension Subject {
+    var peer: String? { nil }
+}
+
 /// The kernel's own forwarding, which the others are compared with.
 struct KernelForwarding: Subject {
-    let name = "veth-forwarding\",\"peer\":\"kernel-ip"
+    let name = "veth-forwarding"
+    let peer: String? = "kernel-ip"
 
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running {
         try row.forward()

@@ -44,7 +44,9 @@ func measure(_ subject: some Subject) throws(SystemError) -> String {
     }
     extendLifetime(running)
     let rate = best.isFinite && best > 0 ? (1 / best).rounded() : 0
-    return "{\"bench\":\"\(subject.name)\",\"frames\":\(frames),\"delivered\":\(delivered),\"frame_bytes\":\(size),"
+    let peer = subject.peer.map { ",\"peer\":\"\($0)\"" } ?? ""
+    return "{\"bench\":\"\(subject.name)\"\(peer),\"frames\":\(frames),\"delivered\":\(delivered),"
+        + "\"frame_bytes\":\(size),"
         + "\"ns_per_frame\":\((best * 1e10).rounded() / 10),\"per_cpu_s\":\(rate)}"
 }
 
