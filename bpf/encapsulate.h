@@ -179,8 +179,8 @@ INLINE int encapsulate(struct xdp_md *context, const struct packet *packet, uint
     bool is_over_ipv4 = tunnel->next_hop.family == 4;
     uint32_t overhead = UDP_BYTES + TUNNEL_HEADER_BYTES + (is_over_ipv4 ? IPV4_BYTES : IPV6_BYTES);
     if (packet->total_length + overhead > tunnel->mtu) return seldom(PATRONUS_PASS_TOO_LONG);
-    struct patronus_neighbour *neighbour = map_lookup(&neighbours, &tunnel->next_hop);
-    if (!neighbour) return seldom(PATRONUS_PASS_NO_NEIGHBOUR);
+    const struct patronus_neighbour *neighbour = &tunnel->neighbour;
+    if (!neighbour->mtu) return seldom(PATRONUS_PASS_NO_NEIGHBOUR);
     struct patronus_transmission *transmission = map_lookup(&transmissions, &tunnel->slot);
     if (!transmission) return seldom(PATRONUS_PASS_NO_TUNNEL);
     if (!is_over_ipv4 && !(tunnel->flags & PATRONUS_TUNNEL_NO_CHECKSUM) && !sum_of_inner(context, packet)) {

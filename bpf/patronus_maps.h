@@ -148,7 +148,8 @@ struct patronus_configuration {
     // One in so many first packets of flows, and of drops, goes to the ring; 0 is none.
     uint32_t sample_flows;
     uint32_t sample_drops;
-    uint32_t reserved;
+    // How many prefixes are on the lists: while it is 0 nobody looks for one.
+    uint32_t rule_count;
     // How long a source that completed a handshake is trusted.
     uint64_t verified_lifetime;
     // A SYN that comes again so long after it was dropped is a real client's.
@@ -396,6 +397,8 @@ struct patronus_tunnel {
     uint8_t flags;
     uint8_t hop_limit;
     uint8_t reserved[6];
+    // What `neighbours` has for the next hop, which the host keeps the same; MTU 0 for nothing.
+    struct patronus_neighbour neighbour;
 };
 
 // transmissions: array by slot. The host sets `sequence` and `start` to one random 32-bit
@@ -483,7 +486,7 @@ PATRONUS_SIZE_IS(patronus_source_buckets, 16);
 PATRONUS_SIZE_IS(patronus_destination_buckets, 32);
 PATRONUS_SIZE_IS(patronus_note, 8);
 PATRONUS_SIZE_IS(patronus_guard, 8);
-PATRONUS_SIZE_IS(patronus_tunnel, 72);
+PATRONUS_SIZE_IS(patronus_tunnel, 88);
 PATRONUS_SIZE_IS(patronus_transmission, 32);
 PATRONUS_SIZE_IS(patronus_reception, 112);
 PATRONUS_SIZE_IS(patronus_sample, 152);

@@ -44,6 +44,7 @@ INLINE struct patronus_destination_buckets *destination_buckets(const struct pac
 // Longest prefix first: which lists the source is on.
 INLINE uint32_t lists_of_source(const struct packet *packet) {
     struct patronus_rule *rule;
+    if (!configuration.rule_count) return 0;
     if (is_ipv4(packet)) {
         struct patronus_prefix4 key;
         key.length = 32;

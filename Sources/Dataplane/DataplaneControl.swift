@@ -9,6 +9,8 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
     private var configuration = patronus_configuration()
     /// Which places in the arrays of accounts are taken.
     private var slotTaken: [Bool]
+    /// The tunnels that are set, in order.
+    private var tunnelNumbers: [UInt32] = []
     /// The lists that each prefix is on.
     private var rules: [IPPrefix: UInt32] = [:]  // not iterated
 
@@ -29,7 +31,9 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         case .setRoute(let prefix, let route): try setRoute(prefix, route)
         case .removeRoute(let prefix): try setRoute(prefix, nil)
         case .setNeighbor(let address, let port, let neighbor): try setNeighbor(address, port, neighbor)
-        case .removeNeighbor(let address, let port): try maps.erase(.neighbors, key(address, port))
+        case .removeNeighbor(let address, let port):
+            try maps.erase(.neighbors, key(address, port))
+            try showTunnels(patronus_neighbour(), at: key(address, port))
         case .setTunnel(let number, let tunnel): try setTunnel(number, tunnel)
         case .removeTunnel(let number): try removeTunnel(number)
         case .steer(let tuple, let steering): try steer(tuple, steering)
@@ -87,6 +91,7 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         case .v6(let prefix): try maps.write(.rules6, prefix.key, value)
         }
         rules[prefix] = lists == 0 ? nil : lists
+        configuration.rule_count = UInt32(clamping: rules.count)
         try startGeneration()
     }
 
@@ -109,14 +114,38 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
     ) throws(DataplaneError) {
         let value = patronus_neighbour(
             destination: neighbor.address.octets, source: neighbor.source.octets,
-            mtu: UInt32(clamping: neighbor.maximumPacketByteCount))
+            mtu: max(1, UInt32(clamping: neighbor.maximumPacketByteCount)))
         try maps.write(.neighbors, key(address, port), value)
+        try showTunnels(value, at: key(address, port))
+    }
+
+    /// Tells tunnels of their next hop, so that a packet needs to look up one thing less.
+    private mutating func showTunnels(
+        _ neighbor: patronus_neighbour, at key: patronus_neighbour_key
+    ) throws(DataplaneError) {
+        for number in tunnelNumbers {
+            guard var tunnel = try maps.fetch(.tunnels, number, like: patronus_tunnel()) else { continue }
+            let hop = tunnel.next_hop
+            guard hop.address == key.address, hop.port == key.port, hop.family == key.family else { continue }
+            tunnel.neighbour = neighbor
+            try maps.write(.tunnels, number, tunnel)
+        }
+    }
+
+    /// A tunnel's value, with what is known of its next hop.
+    private mutating func value(
+        of tunnel: DataplaneTunnel, slot: UInt32
+    ) throws(DataplaneError) -> patronus_tunnel {
+        var value = tunnel.value(slot: slot)
+        let neighbor = try maps.fetch(.neighbors, value.next_hop, like: patronus_neighbour())
+        value.neighbour = neighbor ?? patronus_neighbour()
+        return value
     }
 
     private mutating func setTunnel(_ number: TunnelID, _ tunnel: DataplaneTunnel) throws(DataplaneError) {
         if let former = try maps.fetch(.tunnels, number.rawValue, like: patronus_tunnel()) {
             // The accounts of a tunnel that only moves go on.
-            try maps.write(.tunnels, number.rawValue, tunnel.value(slot: former.slot))
+            try maps.write(.tunnels, number.rawValue, value(of: tunnel, slot: former.slot))
             return
         }
         guard let slot = slotTaken.firstIndex(of: false) else { throw .tooManyTunnels }
@@ -126,13 +155,16 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         transmission.start = transmission.sequence
         try maps.write(.transmissions, place, transmission)
         try maps.write(.receptions, place, patronus_reception())
-        try maps.write(.tunnels, number.rawValue, tunnel.value(slot: place))
+        try maps.write(.tunnels, number.rawValue, value(of: tunnel, slot: place))
+        tunnelNumbers.append(number.rawValue)
+        tunnelNumbers.sort()
         slotTaken[slot] = true
     }
 
     private mutating func removeTunnel(_ number: TunnelID) throws(DataplaneError) {
         guard let former = try maps.fetch(.tunnels, number.rawValue, like: patronus_tunnel()) else { return }
         try maps.erase(.tunnels, number.rawValue)
+        tunnelNumbers.removeAll { $0 == number.rawValue }
         if slotTaken.indices.contains(Int(former.slot)) { slotTaken[Int(former.slot)] = false }
         try startGeneration()
     }

@@ -14,6 +14,10 @@ public struct PathFlags: OptionSet, Sendable, BitwiseCopyable {
     /// The packet is a shard of a group that forward error correction protects.
     @inlinable
     public static var protected: PathFlags { PathFlags(rawValue: 2) }
+
+    /// The data plane sent it, whose sequence numbers are a series of their own.
+    @inlinable
+    public static var fastPath: PathFlags { PathFlags(rawValue: 4) }
 }
 
 /// The GENEVE option in every packet of ours: which packet of the tunnel it is, and when it left.

@@ -123,8 +123,11 @@ public struct Tunnel: Sendable {
         case (EtherType.ipv4, _), (EtherType.ipv6, _): return refuse(.malformed)
         default: return refuse(.badTunnelHeader)
         }
-        guard accept(header.path.sequence, at: now) else { return .refused(.duplicate) }
-        transits.record(timestamp: header.path.timestamp, at: now)
+        // The data plane's series is accounted in the data plane; what gets here came before it knew the tunnel.
+        if !header.path.flags.contains(.fastPath) {
+            guard accept(header.path.sequence, at: now) else { return .refused(.duplicate) }
+            transits.record(timestamp: header.path.timestamp, at: now)
+        }
         counters.packetsReceived &+= 1
         counters.bytesReceived &+= UInt64(truncatingIfNeeded: datagram.byteCount)
         return .packet(start..<datagram.byteCount)

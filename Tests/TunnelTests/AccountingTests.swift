@@ -37,6 +37,19 @@ import Wire
         #expect(tunnel.counters.lost == 1)
     }
 
+    @Test func `the data plane's packets are let through and leave the account of the node's alone`() {
+        var tunnel = SampleDatagrams.receiver()
+        _ = receiving([10, 11], in: &tunnel)
+        for sequence in [11, 5_000, 5_000, 7] as [UInt32] {
+            let octets = datagram(sequence: sequence, flags: .fastPath)
+            let opened = tunnel.open(octets.span.bytes, at: Instant(nanoseconds: 2_000_000))
+            #expect(opened == whole)
+        }
+        let next = receiving([12, 11], in: &tunnel, from: Instant(nanoseconds: 3_000_000))
+        #expect(next == [whole, duplicate])
+        #expect(tunnel.counters.packetsReceived == 7 && tunnel.counters.lost == 0)
+    }
+
     @Test func `what was sent before the first arrival is neither loss nor its repair`() {
         var tunnel = SampleDatagrams.receiver()
         let opened = receiving([100, 98, 102, 99], in: &tunnel)

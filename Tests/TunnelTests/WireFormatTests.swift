@@ -217,12 +217,12 @@ import Wire
 /// A datagram for tunnel 7 with what a test wants to be odd about it.
 func datagram(
     number: UInt32 = 7, protocolType: UInt16 = EtherType.ipv4, isControl: Bool = false, sequence: UInt32 = 1,
-    timestamp: UInt32 = 0, inner: [UInt8] = innerPacket(byteCount: 20)
+    timestamp: UInt32 = 0, flags: PathFlags = [], inner: [UInt8] = innerPacket(byteCount: 20)
 ) -> [UInt8] {
     var arena = ByteArena(capacity: 256)
     let header = TunnelHeader(
         tunnelNumber: number, protocolType: protocolType, isControl: isControl,
-        path: PathOption(sequence: sequence, timestamp: timestamp))
+        path: PathOption(sequence: sequence, timestamp: timestamp, flags: flags))
     header.append(to: &arena, payloadByteCount: inner.count)
     arena.append(inner.span.bytes)
     return octets(arena.bytes(ByteRange(start: 0, count: arena.count)))

@@ -87,7 +87,9 @@ struct Row: ~Copyable {
     }
 
     /// A UDP datagram from the generator to the sink in an Ethernet frame of `size` octets, without a UDP checksum.
-    static func frame(size: Int) -> [UInt8] {
+    ///
+    /// An answer goes the other way, though by the same port.
+    static func frame(size: Int, port: Int = 0x1234, isAnswer: Bool = false) -> [UInt8] {
         func two(_ value: Int) -> [UInt8] { [UInt8(value >> 8 & 0xFF), UInt8(value & 0xFF)] }
         func address(_ address: IPv4Address) -> [UInt8] {
             two(Int(address.bits >> 16)) + two(Int(address.bits & 0xFFFF))
@@ -95,11 +97,12 @@ struct Row: ~Copyable {
         func hardware(_ address: MACAddress) -> [UInt8] {
             (0..<6).map { UInt8(truncatingIfNeeded: address.bits >> (40 - 8 * $0)) }
         }
-        var ip = [0x45, 0] + two(size - 14) + [0, 1, 0, 0, 64, 17, 0, 0] + address(source) + address(destination)
+        var ip: [UInt8] = [0x45, 0] + two(size - 14) + [0, 1, 0, 0, 64, 17, 0, 0]
+        ip += isAnswer ? address(destination) + address(source) : address(source) + address(destination)
         var sum = stride(from: 0, to: 20, by: 2).reduce(0) { $0 + (Int(ip[$1]) << 8 | Int(ip[$1 + 1])) }
         while sum > 0xFFFF { sum = (sum & 0xFFFF) + (sum >> 16) }
         ip.replaceSubrange(10..<12, with: two(~sum & 0xFFFF))
-        let udp = two(0x1234) + two(5_000) + two(size - 34) + [0, 0]
+        let udp = (isAnswer ? two(5_000) + two(port) : two(port) + two(5_000)) + two(size - 34) + [0, 0]
         let frame = hardware(nearMAC) + hardware(generatorMAC) + [8, 0] + ip + udp
         return frame + [UInt8](repeating: 0, count: max(0, size - frame.count))
     }

@@ -4,9 +4,23 @@ import LinuxSystem
 /// What is put into the node of a row to be measured.
 protocol Subject {
     var name: String { get }
+    /// What it is, when it is there for others of its name to be compared with.
+    var peer: String? { get }
 
     /// Puts itself into the node; what it returns stays attached while it is measured, nil for the kernel itself.
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running
+}
+
+/// The project's own program: the flow goes into a tunnel out of the far port.
+struct OwnProgram: Subject {
+    let name = "veth-forwarding"
+
+    func prepare(_ row: borrowing Row) throws(SystemError) -> Running {
+        let dataplane = try KernelDataplane()
+        let bench = try ProgramBench(dataplane, row)
+        try bench.prime(ports: 0x1234..<0x1235)
+        return try Running(attachment: XDPAttachment(dataplane.program, to: Row.nearPort, in: row.node))
+    }
 }
 
 /// What runs while frames flow, and goes when it is dropped.
@@ -14,9 +28,14 @@ struct Running: ~Copyable {
     let attachment: XDPAttachment?
 }
 
+extension Subject {
+    var peer: String? { nil }
+}
+
 /// The kernel's own forwarding, which the others are compared with.
 struct KernelForwarding: Subject {
-    let name = "veth-ip-forwarding"
+    let name = "veth-forwarding"
+    let peer: String? = "kernel-ip"
 
     func prepare(_ row: borrowing Row) throws(SystemError) -> Running {
         try row.forward()

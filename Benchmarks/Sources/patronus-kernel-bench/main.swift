@@ -1,7 +1,8 @@
 import Glibc
 import LinuxSystem
 
-// Frames a CPU second through a node of veths: the kernel's forwarding, a bare redirection, and any program given.
+// What a packet costs in the project's own program, and frames a CPU second through a node of veths: the kernel's
+// forwarding, the project's program, a bare redirection, and any program given.
 //   patronus-kernel-bench [--frames N] [--size OCTETS] [--object FILE --program NAME [--ports MAP]]
 // Generator and sink are in the figure of each, so the ratio of two understates the difference.
 
@@ -14,7 +15,7 @@ while let word = words.popFirst() {
     }
     options[String(word.dropFirst(2))] = value
 }
-let frames = options["frames"].flatMap { Int($0) } ?? 500_000
+let frames = options["frames"].flatMap { Int($0) } ?? 2_000_000
 let size = max(60, min(1_514, options["size"].flatMap { Int($0) } ?? 64))
 
 func complain(_ text: String) {
@@ -43,12 +44,31 @@ func measure(_ subject: some Subject) throws(SystemError) -> String {
     }
     extendLifetime(running)
     let rate = best.isFinite && best > 0 ? (1 / best).rounded() : 0
-    return "{\"bench\":\"\(subject.name)\",\"frames\":\(frames),\"delivered\":\(delivered),\"frame_bytes\":\(size),"
+    let peer = subject.peer.map { ",\"peer\":\"\($0)\"" } ?? ""
+    return "{\"bench\":\"\(subject.name)\"\(peer),\"frames\":\(frames),\"delivered\":\(delivered),"
+        + "\"frame_bytes\":\(size),"
         + "\"ns_per_frame\":\((best * 1e10).rounded() / 10),\"per_cpu_s\":\(rate)}"
 }
 
+/// The program by itself, without what a run costs beside it; `limit` is what it may cost.
+func report(_ name: String, _ nanoseconds: Double, limit: Double) -> String {
+    "{\"bench\":\"\(name)\",\"ns_per_packet\":\(nanoseconds),\"limit_ns\":\(limit),"
+        + "\"per_cpu_s\":\((1e9 / max(1, nanoseconds)).rounded())}"
+}
+
+func measureProgram() throws(SystemError) {
+    let row = try Row()
+    let dataplane = try KernelDataplane()
+    let bench = try ProgramBench(dataplane, row)
+    print(report("xdp-hot-flow", try bench.encapsulation(ports: 4_660..<4_661, runs: 200_000), limit: 235))
+    print(report("xdp-16k-flows", try bench.encapsulation(ports: 10_000..<26_384, runs: 200_000), limit: 305))
+    print(report("xdp-police-drop", try bench.policing(runs: 1_000_000), limit: 60))
+}
+
 do throws(SystemError) {
+    try measureProgram()
     print(try measure(KernelForwarding()))
+    print(try measure(OwnProgram()))
     print(try measure(BareRedirection()))
     if let object = options["object"], let program = options["program"] {
         let subject = try CompiledProgram(object: object, program: program, ports: options["ports"] ?? "ports")
