@@ -2,7 +2,7 @@
 public struct DataplaneAccount: Equatable, Sendable {
     /// The node's index in the topology.
     public var node: Int
-    /// Why, in the data plane's words: `encapsulated`, `delivered`, `denied`, …
+    /// Why, in the data plane's own word, such as `encapsulated` or `denied`.
     public var cause: String
     /// What became of them: `pass` to the kernel, `drop` or `redirect`; nil for what happened beside that.
     public var verdict: String?
