@@ -18,6 +18,27 @@ public enum DataplaneMap: String, CaseIterable, Sendable {
     case receptions
     case samples
 
+    /// Its index in `allCases`, for a backend that keeps something of each.
+    public var place: Int {
+        switch self {
+        case .configuration: 0
+        case .ports: 1
+        case .transmitPorts: 2
+        case .counters: 3
+        case .rules4: 4
+        case .rules6: 5
+        case .routes4: 6
+        case .routes6: 7
+        case .neighbors: 8
+        case .steering: 9
+        case .flows: 10
+        case .tunnels: 11
+        case .transmissions: 12
+        case .receptions: 13
+        case .samples: 14
+        }
+    }
+
     /// Octets of a key; 0 for the ring of samples.
     public var keySize: Int {
         switch self {

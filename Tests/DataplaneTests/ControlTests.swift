@@ -56,6 +56,10 @@ import Wire
         #expect(number == 4)
     }
 
+    @Test func `a map's place is its index among all`() {
+        #expect(DataplaneMap.allCases.map(\.place) == Array(DataplaneMap.allCases.indices))
+    }
+
     @Test func `tunnels get places of their own, which come back`() throws {
         var control = try control()
         func slot(_ number: UInt8) -> UInt8? { control.maps.value(.tunnels, [number, 0, 0, 0])?[56] }

@@ -56,26 +56,3 @@ public struct KernelDataplaneMaps: ~Copyable, DataplaneMaps {
         }
     }
 }
-
-extension DataplaneMap {
-    /// Its index in `allCases`.
-    fileprivate var place: Int {
-        switch self {
-        case .configuration: 0
-        case .ports: 1
-        case .transmitPorts: 2
-        case .counters: 3
-        case .rules4: 4
-        case .rules6: 5
-        case .routes4: 6
-        case .routes6: 7
-        case .neighbors: 8
-        case .steering: 9
-        case .flows: 10
-        case .tunnels: 11
-        case .transmissions: 12
-        case .receptions: 13
-        case .samples: 14
-        }
-    }
-}

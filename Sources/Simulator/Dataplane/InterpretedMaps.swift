@@ -62,26 +62,6 @@ struct InterpretedMaps: ~Copyable, DataplaneMaps {
 }
 
 extension DataplaneMap {
-    fileprivate var place: Int {
-        switch self {
-        case .configuration: 0
-        case .ports: 1
-        case .transmitPorts: 2
-        case .counters: 3
-        case .rules4: 4
-        case .rules6: 5
-        case .routes4: 6
-        case .routes6: 7
-        case .neighbors: 8
-        case .steering: 9
-        case .flows: 10
-        case .tunnels: 11
-        case .transmissions: 12
-        case .receptions: 13
-        case .samples: 14
-        }
-    }
-
     fileprivate func error(_ error: MapError) -> DataplaneError {
         error == .full ? .full(self) : .refused(self, code: error.rawValue)
     }
