@@ -54,8 +54,8 @@ struct DatagramFlow: Sendable {
         return due < stop ? due : nil
     }
 
-    /// Sends the datagram that is due.
-    mutating func send(at now: Instant, filler: inout PayloadFiller, into outbox: inout Outbox) {
+    /// Sends the datagram that is due, and says when the next one is.
+    mutating func send(at now: Instant, filler: inout PayloadFiller, into outbox: inout Outbox) -> Instant? {
         let offset = outbox.arena.count
         let stamp = MeasuringStamp(flow: number, sequence: sequence, sentAt: now)
         generator?.take(stampedWith: stamp, filler: &filler, into: &outbox.arena)
@@ -63,6 +63,7 @@ struct DatagramFlow: Sendable {
         outbox.append(.send(socket, to: remote, ByteRange(start: offset, count: byteCount)))
         sendMeter.send(byteCount: byteCount, at: now)
         sequence &+= 1
+        return due
     }
 
     /// Takes a datagram of this flow; one without a stamp is told by its turn.

@@ -107,8 +107,8 @@ public struct EndHost: ~Copyable {
             case .datagram(let index):
                 guard sentCount < Self.datagramsPerEvent else { return }
                 sentCount &+= 1
-                datagramFlows[index].send(at: now, filler: &filler, into: &outbox)
-                deadlines[next.flow] = datagramFlows[index].due ?? .never
+                let due = datagramFlows[index].send(at: now, filler: &filler, into: &outbox)
+                deadlines[next.flow] = due ?? .never
             case .stream(let index):
                 deadlines[next.flow] = .never
                 advance(index, at: now, into: &outbox)

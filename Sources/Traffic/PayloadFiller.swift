@@ -11,23 +11,23 @@ public enum PayloadContent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 /// Makes payload octets at the speed of a copy.
 ///
 /// Random content is one block of random words, combined with a fresh key each time it is
-/// used, so that no two stretches are alike.
+/// used, so that no two stretches are alike. The block and the text are the same for all:
+/// what each of two hundred hosts has of its own is never in the cache.
 public struct PayloadFiller: Sendable {
-    private let block: ContiguousArray<UInt64>
-    private let text: ContiguousArray<UInt64>
-    private var scratch: ContiguousArray<UInt64>
+    private static let block: ContiguousArray<UInt64> = {
+        var random = SeededRandom(seed: 0, stream: "payload block")
+        return ContiguousArray((0..<wordCount).map { _ in random.next() })
+    }()
+    private static let text: ContiguousArray<UInt64> = {
+        var random = SeededRandom(seed: 0, stream: "payload text")
+        return makeText(random: &random)
+    }()
     private var random: SeededRandom
 
     private static var wordCount: Int { 512 }
 
+    /// A filler whose keys are drawn from that stream.
     public init(random: SeededRandom) {
-        var random = random
-        var block = ContiguousArray<UInt64>()
-        block.reserveCapacity(Self.wordCount)
-        for _ in 0..<Self.wordCount { block.append(random.next()) }
-        self.block = block
-        text = Self.makeText(random: &random)
-        scratch = ContiguousArray(repeating: 0, count: Self.wordCount)
         self.random = random
     }
 
@@ -38,23 +38,11 @@ public struct PayloadFiller: Sendable {
             let count = min(rest, Self.wordCount * 8)
             switch content {
             case .random:
-                Self.combine(block, with: random.next(), into: &scratch, wordCount: (count &+ 7) / 8)
-                arena.append(scratch.span.bytes.extracting(0..<count))
+                arena.append(Self.block.span.bytes.extracting(0..<count), combinedWith: random.next())
             case .text:
-                arena.append(text.span.bytes.extracting(0..<count))
+                arena.append(Self.text.span.bytes.extracting(0..<count))
             }
             rest &-= count
-        }
-    }
-
-    private static func combine(
-        _ block: ContiguousArray<UInt64>, with key: UInt64, into target: inout ContiguousArray<UInt64>, wordCount: Int
-    ) {
-        let source = block.span
-        var target = target.mutableSpan
-        precondition(wordCount <= source.count && wordCount <= target.count)
-        for index in 0..<wordCount {
-            target[index] = source[index] ^ key
         }
     }
 

@@ -3,6 +3,22 @@ import TestKit
 import Testing
 
 @Suite struct ByteArenaTests {
+    @Test func `combined octets are those of exclusive or, whatever their number`() {
+        forEachSeed(100) { random in
+            let key = random.next()
+            let bytes = (0..<Int(random.below(70))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            var arena = ByteArena(capacity: 1 + Int(random.below(40)))
+            arena.append(UInt8(7))
+            arena.append(bytes.span.bytes, combinedWith: key)
+            arena.append(UInt8(9))
+            let expected =
+                [7] + bytes.indices.map { bytes[$0] ^ UInt8(truncatingIfNeeded: key >> UInt64(8 * ($0 & 7))) } + [9]
+            let written = arena.bytes(ByteRange(start: 0, count: arena.count))
+            let found = (0..<written.byteCount).map { written.unsafeLoadUnaligned(fromByteOffset: $0, as: UInt8.self) }
+            try #require(found == expected)
+        }
+    }
+
     @Test func `an arena agrees with an array of octets on any run of steps`() {
         forEachSeed(200) { random in
             var arena = ByteArena(capacity: 1 + Int(random.below(64)))
