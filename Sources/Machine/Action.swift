@@ -15,8 +15,6 @@ public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
     case steer(FiveTuple, into: TunnelID)
     /// A flow's packets go to the overlay interface again.
     case release(FiveTuple)
-    /// Asks what the data plane has received from a tunnel.
-    case read(TunnelID)
 }
 
 /// One thing that a machine asks of its host; octets are ranges of the outbox's arena.
@@ -33,5 +31,7 @@ public enum Action: Equatable, Sendable, BitwiseCopyable {
     case finish(StreamID)
     case abort(StreamID)
     case program(ForwardingChange)
+    /// Asks what the data plane has received from a tunnel; the answer is ``Event/carried(_:received:expected:)``.
+    case readTunnel(TunnelID)
     case report(TelemetryRecord)
 }

@@ -76,7 +76,7 @@ public enum Event: ~Escapable {
     case streamClosed(StreamID, StreamClosure)
     case portChanged(PortID, isUp: Bool)
     /// What the data plane has received from a tunnel since it was opened, and what it should have; the answer to
-    /// ``ForwardingChange/read(_:)``.
+    /// ``Action/readTunnel(_:)``.
     case carried(TunnelID, received: UInt64, expected: UInt64)
     case command(Command)
     /// The instant that ``Deadline`` named has come; coming early is harmless.

@@ -42,7 +42,7 @@ extension Node {
     /// Asks what the data plane has seen of a tunnel, once in each of its probes' intervals.
     func askForCarried(_ place: Int, into outbox: inout Outbox) {
         guard configuration.usesDataplane, tunnels[place].isUp else { return }
-        outbox.append(.program(.read(tunnels[place].end.id)))
+        outbox.append(.readTunnel(tunnels[place].end.id))
     }
 
     mutating func carried(_ tunnel: TunnelID, received: UInt64, expected: UInt64, at now: Instant) {

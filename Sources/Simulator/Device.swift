@@ -265,7 +265,7 @@ struct Device: ~Copyable {
             kernel.forwarding.insertOverlay(prefix)
         case .program(.withdraw(let prefix)):
             kernel.forwarding.removeOverlay(prefix)
-        case .program(.read(let tunnel)):
+        case .readTunnel(let tunnel):
             guard let account = dataplaneAccount(of: tunnel) else { return }
             handle(
                 .carried(tunnel, received: account.packetsReceived, expected: account.packetsExpected), &network)

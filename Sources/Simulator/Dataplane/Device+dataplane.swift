@@ -71,7 +71,7 @@ extension Device {
     mutating func program(_ change: ForwardingChange) {
         guard dataplane.count > 0 else { return }
         switch change {
-        case .install, .withdraw, .read: break
+        case .install, .withdraw: break
         case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)
         case .close(let tunnel): dataplane[0].close(tunnel)
         case .steer(let flow, let tunnel): dataplane[0].steer(flow, into: tunnel)

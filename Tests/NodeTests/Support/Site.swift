@@ -46,6 +46,7 @@ final class Site {
     var delivered: [Arrival] = []
     var reports: [(at: Instant, record: TelemetryRecord)] = []
     var changes: [(at: Instant, change: ForwardingChange)] = []
+    var tunnelsRead: [(at: Instant, tunnel: TunnelID)] = []
     /// Streams that the node was refused or that it aborted.
     var abortedStreams = 0
     var written: [(at: Instant, octets: [UInt8])] = []

@@ -258,9 +258,11 @@ extension World {
                 if !site.has(prefix) { site.forwarding.append(prefix) }
             case .withdraw(let prefix):
                 site.forwarding.removeAll { $0 == prefix }
-            case .open, .close, .steer, .release, .read:
+            case .open, .close, .steer, .release:
                 break
             }
+        case .readTunnel(let tunnel):
+            site.tunnelsRead.append((now, tunnel))
         case .report(let record):
             site.reports.append((now, record))
             guard case .tunnelState(let tunnel, let state, _) = record else { return }
@@ -345,7 +347,7 @@ extension Outbox {
     borrowing func copy(of action: Action) -> [UInt8] {
         switch action {
         case .send(_, _, let range), .deliver(let range), .write(_, let range): Array(copying: bytes(range))
-        case .bind, .listen, .connect, .finish, .abort, .program, .report: []
+        case .bind, .listen, .connect, .finish, .abort, .program, .readTunnel, .report: []
         }
     }
 }
