@@ -6,6 +6,24 @@ import Tunnel
 import Wire
 
 @Suite struct PathMeasurementTests {
+    @Test func `what a data plane has carried counts into the loss, and not while the tunnel is silent`() throws {
+        var near = Tunnel(SampleDatagrams.configuration, random: SeededRandom(seed: 1), at: .zero)
+        var far = Tunnel(SampleDatagrams.configuration, random: SeededRandom(seed: 2), at: .zero)
+        var arena = ByteArena(capacity: 65_536)
+        near.count(carried: 0, of: 1_000, at: .zero)
+        for _ in 0..<30 {
+            let now = far.nextDeadline
+            let probe = try #require(far.wake(at: now, into: &arena))
+            let datagram = octets(arena.bytes(probe))
+            let opened = near.open(datagram.span.bytes, at: now)
+            #expect(opened == .probe(attachment: nil))
+            near.count(carried: 98, of: 100, at: now)
+            while near.nextDeadline <= now { _ = near.wake(at: near.nextDeadline, into: &arena) }
+        }
+        // Two of each hundred and one.
+        #expect(abs(near.sample.lossReceived.fraction - 2.0 / 101) < 0.001, "\(near.sample.lossReceived)")
+    }
+
     private let shared = TunnelConfiguration(number: 7, clocksShared: true)
 
     /// Whether `measured` of `count` draws is within five deviations of the binomial distribution, and one packet.
