@@ -63,6 +63,6 @@ struct InterpretedMaps: ~Copyable, DataplaneMaps {
 
 extension DataplaneMap {
     fileprivate func error(_ error: MapError) -> DataplaneError {
-        error == .full ? .full(self) : .refused(self, code: error.rawValue)
+        error == .full || error == .noSpace ? .full(self) : .refused(self, code: -error.rawValue)
     }
 }
