@@ -16,10 +16,10 @@ public enum DataplaneChange: Equatable, Sendable, BitwiseCopyable {
     case removeNeighbor(IPAddress, on: DataplanePort)
     case setTunnel(TunnelID, DataplaneTunnel)
     case removeTunnel(TunnelID)
-    case steer(FlowTuple, DataplaneSteering)
-    case unsteer(FlowTuple)
+    case steer(FiveTuple, DataplaneSteering)
+    case unsteer(FiveTuple)
     /// Forgets what the flow table has of a flow, in both directions.
-    case forget(FlowTuple)
+    case forget(FiveTuple)
     case setLimits(FloodGuardLimits)
     case setSampling(DataplaneSampling)
     /// The number that hides the flood guard's buckets.

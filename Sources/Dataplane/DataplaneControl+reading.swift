@@ -1,6 +1,7 @@
 public import Basics
 import CDataplane
 public import Telemetry
+public import Wire
 
 extension DataplaneControl where Maps: ~Copyable {
     /// The counters, summed over the CPUs.
@@ -29,8 +30,8 @@ extension DataplaneControl where Maps: ~Copyable {
     }
 
     /// The flow of a tuple, in either direction; nil where there is none.
-    public mutating func flow(_ tuple: FlowTuple) throws(DataplaneError) -> FlowRecord? {
-        let key = tuple.ordered.key
+    public mutating func flow(_ tuple: FiveTuple) throws(DataplaneError) -> FlowRecord? {
+        let key = tuple.ordered.mapKey
         guard let flow = try maps.fetch(.flows, key, like: patronus_flow()) else { return nil }
         return FlowRecord(key, flow)
     }
@@ -52,7 +53,7 @@ extension DataplaneControl where Maps: ~Copyable {
         var removed: [FlowRecord] = []
         for record in try flows() {
             let last = max(record.fromLower.last ?? record.first, record.fromHigher.last ?? record.first)
-            guard last < instant, try maps.erase(.flows, record.tuple.key) else { continue }
+            guard last < instant, try maps.erase(.flows, record.tuple.mapKey) else { continue }
             removed.append(record)
         }
         return removed

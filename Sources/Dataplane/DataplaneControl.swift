@@ -37,8 +37,8 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         case .setTunnel(let number, let tunnel): try setTunnel(number, tunnel)
         case .removeTunnel(let number): try removeTunnel(number)
         case .steer(let tuple, let steering): try steer(tuple, steering)
-        case .unsteer(let tuple): if try maps.erase(.steering, tuple.key) { try startGeneration() }
-        case .forget(let tuple): try maps.erase(.flows, tuple.ordered.key)
+        case .unsteer(let tuple): if try maps.erase(.steering, tuple.mapKey) { try startGeneration() }
+        case .forget(let tuple): try maps.erase(.flows, tuple.ordered.mapKey)
         case .setLimits(let limits):
             limits.write(to: &configuration)
             try writeConfiguration()
@@ -169,11 +169,11 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         try startGeneration()
     }
 
-    private mutating func steer(_ tuple: FlowTuple, _ steering: DataplaneSteering) throws(DataplaneError) {
-        let former = try maps.fetch(.steering, tuple.key, like: patronus_steering())
+    private mutating func steer(_ tuple: FiveTuple, _ steering: DataplaneSteering) throws(DataplaneError) {
+        let former = try maps.fetch(.steering, tuple.mapKey, like: patronus_steering())
         let value = steering.value
         if let former, former.kind == value.kind, former.target == value.target { return }
-        try maps.write(.steering, tuple.key, value)
+        try maps.write(.steering, tuple.mapKey, value)
         // A flow that is not steered looks for an entry with every packet; only a change must be told.
         if former != nil { try startGeneration() }
     }

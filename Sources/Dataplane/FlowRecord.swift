@@ -57,7 +57,7 @@ public struct FlowDirectionRecord: Equatable, Sendable, BitwiseCopyable {
 /// What the flow table knows of one flow.
 public struct FlowRecord: Equatable, Sendable, BitwiseCopyable {
     /// The direction from the lower endpoint.
-    public var tuple: FlowTuple
+    public var tuple: FiveTuple
     public var first: Instant
     /// Both ends have spoken.
     public var isAnswered: Bool
@@ -67,7 +67,7 @@ public struct FlowRecord: Equatable, Sendable, BitwiseCopyable {
     public var fromHigher: FlowDirectionRecord
 
     init?(_ key: patronus_five_tuple, _ flow: patronus_flow) {
-        guard let tuple = FlowTuple(key) else { return nil }
+        guard let tuple = FiveTuple(key) else { return nil }
         self.tuple = tuple
         first = Instant(nanoseconds: flow.first)
         isAnswered = flow.state & PATRONUS_FLOW_ANSWERED.rawValue != 0
@@ -77,7 +77,7 @@ public struct FlowRecord: Equatable, Sendable, BitwiseCopyable {
     }
 
     /// The direction that a tuple names.
-    public func direction(_ tuple: FlowTuple) -> FlowDirectionRecord {
+    public func direction(_ tuple: FiveTuple) -> FlowDirectionRecord {
         tuple.isFromLower ? fromLower : fromHigher
     }
 }

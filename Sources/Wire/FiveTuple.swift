@@ -72,3 +72,14 @@ public struct FiveTuple: Hashable, Sendable, BitwiseCopyable {
         return product.high ^ product.low
     }
 }
+
+/// By source, destination, protocol, and then the ports.
+extension FiveTuple: Comparable {
+    public static func < (left: FiveTuple, right: FiveTuple) -> Bool {
+        if left.source != right.source { return left.source < right.source }
+        if left.destination != right.destination { return left.destination < right.destination }
+        if left.protocolNumber != right.protocolNumber { return left.protocolNumber < right.protocolNumber }
+        if left.sourcePort != right.sourcePort { return left.sourcePort < right.sourcePort }
+        return left.destinationPort < right.destinationPort
+    }
+}

@@ -57,10 +57,10 @@ struct RandomWorld {
         return tunnel
     }
 
-    func tuple(_ random: inout SeededRandom) -> FlowTuple {
-        FlowTuple(
-            protocolNumber: random.below(2) == 0 ? 6 : 17, from: host(&random), port: UInt16(1_000 + random.below(4)),
-            to: host(&random), port: UInt16(80 + random.below(3)))
+    func tuple(_ random: inout SeededRandom) -> FiveTuple {
+        FiveTuple(
+            source: host(&random), destination: host(&random), protocolNumber: random.below(2) == 0 ? 6 : 17,
+            sourcePort: UInt16(1_000 + random.below(4)), destinationPort: UInt16(80 + random.below(3)))
     }
 
     private func limit(_ random: inout SeededRandom) -> FloodLimit {

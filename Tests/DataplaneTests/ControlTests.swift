@@ -83,8 +83,9 @@ import Wire
 
     @Test func `only a steering entry that changes makes flows look again`() throws {
         var control = try control()
-        let tuple = FlowTuple(
-            protocolNumber: 6, from: try address("10.1.0.2"), port: 1, to: try address("10.2.0.2"), port: 2)
+        let tuple = FiveTuple(
+            source: try address("10.1.0.2"), destination: try address("10.2.0.2"), protocolNumber: 6, sourcePort: 1,
+            destinationPort: 2)
         let changes: [(DataplaneChange, UInt8)] = [
             (.steer(tuple, .pass), 0), (.steer(tuple, .pass), 0), (.steer(tuple, .tunnel(TunnelID(4))), 1),
             (.unsteer(tuple), 2), (.unsteer(tuple), 2),
@@ -179,9 +180,9 @@ import Wire
             let bits = random.below(3) == 0 ? 0 : random.next()
             let source = IPAddress.v6(IPv6Address(high: random.next() >> 63, low: bits))
             let destination = IPAddress.v6(IPv6Address(high: random.next() >> 63, low: random.below(2)))
-            let tuple = FlowTuple(
-                protocolNumber: 6, from: source, port: UInt16(random.below(2)), to: destination,
-                port: UInt16(random.below(2)))
+            let tuple = FiveTuple(
+                source: source, destination: destination, protocolNumber: 6, sourcePort: UInt16(random.below(2)),
+                destinationPort: UInt16(random.below(2)))
             try #require(tuple.ordered.isFromLower)
             try #require(tuple.ordered == tuple.reversed.ordered)
             try #require(tuple.reversed.reversed == tuple)

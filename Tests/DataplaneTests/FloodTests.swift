@@ -259,9 +259,9 @@ struct FloodTests {
         try server.dataplane.apply(
             .setTunnel(TunnelID(7), tunnel),
             .steer(
-                FlowTuple(
-                    protocolNumber: 17, from: try address("192.0.2.66"), port: 1000, to: try address("10.1.0.1"),
-                    port: 80), .pass))
+                FiveTuple(
+                    source: try address("192.0.2.66"), destination: try address("10.1.0.1"), protocolNumber: 17,
+                    sourcePort: 1000, destinationPort: 80), .pass))
         let inner = try Packet("10.3.0.1", "10.1.0.1").tcp(.synchronize)
         try server.dataplane.apply(.setPort(port, role: [.lan, .wan], address: portAddress))
         for sequence in 0..<20_000 as Range<UInt32> {

@@ -8,10 +8,10 @@ import Wire
 /// What the flow table, the counters and the samples say of packets.
 @Suite(.enabled(if: KernelDataplane.isPossible, "only root may load programs"))
 struct FlowTests {
-    private func tuple(_ protocolNumber: UInt8 = 6) throws -> FlowTuple {
-        FlowTuple(
-            protocolNumber: protocolNumber, from: try address("10.2.0.2"), port: 1000, to: try address("10.1.0.2"),
-            port: 80)
+    private func tuple(_ protocolNumber: UInt8 = 6) throws -> FiveTuple {
+        FiveTuple(
+            source: try address("10.2.0.2"), destination: try address("10.1.0.2"), protocolNumber: protocolNumber,
+            sourcePort: 1000, destinationPort: 80)
     }
 
     @Test func `a flow has what both directions sent, with sizes and gaps`() throws {

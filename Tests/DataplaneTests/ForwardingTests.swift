@@ -169,8 +169,9 @@ struct ForwardingTests {
     @Test func `a steering entry wins over the prefix, in its direction alone, until it is changed`() throws {
         let dataplane = try node()
         let packet = try Packet().udp()
-        let tuple = FlowTuple(
-            protocolNumber: 17, from: try address("10.1.0.2"), port: 1000, to: try address("10.2.0.2"), port: 80)
+        let tuple = FiveTuple(
+            source: try address("10.1.0.2"), destination: try address("10.2.0.2"), protocolNumber: 17, sourcePort: 1000,
+            destinationPort: 80)
         func tunnel() throws -> DataplaneCause? {
             let sent = try dataplane.read { try $0.account(of: TunnelID(7))?.packetsSent }
             let cause = try dataplane.cause(frame(packet))

@@ -7,9 +7,10 @@ import Wire
 /// The project's own program on real ports, between sockets.
 @Suite(.serialized, .enabled(if: Kernel.isWilling, "\(Kernel.reason)"))
 struct DataplaneTests {
-    private func tuple(_ number: UInt8, port: UInt16) -> FlowTuple {
-        FlowTuple(
-            protocolNumber: number, from: .v4(Overlay.westHost), port: port, to: .v4(Overlay.eastHost), port: 5_000)
+    private func tuple(_ number: UInt8, port: UInt16) -> FiveTuple {
+        FiveTuple(
+            source: .v4(Overlay.westHost), destination: .v4(Overlay.eastHost), protocolNumber: number, sourcePort: port,
+            destinationPort: 5_000)
     }
 
     @Test func `datagrams go through the tunnel and arrive as they were sent`() throws {

@@ -178,18 +178,10 @@ extension NodeDataplane {
     }
 
     mutating func steer(_ flow: FiveTuple, into tunnel: TunnelID) {
-        apply(.steer(FlowTuple(flow), .tunnel(tunnel)))
+        apply(.steer(flow, .tunnel(tunnel)))
     }
 
     mutating func release(_ flow: FiveTuple) {
-        apply(.unsteer(FlowTuple(flow)))
-    }
-}
-
-extension FlowTuple {
-    fileprivate init(_ flow: FiveTuple) {
-        self.init(
-            protocolNumber: flow.protocolNumber, from: flow.source, port: flow.sourcePort, to: flow.destination,
-            port: flow.destinationPort)
+        apply(.unsteer(flow))
     }
 }

@@ -1,53 +1,27 @@
 import CDataplane
 public import Wire
 
-/// Packets of one flow in one direction, as the program names them.
-///
-/// An ICMP echo has its identifier for both ports.
-public struct FlowTuple: Hashable, Sendable, BitwiseCopyable {
-    public var source: IPAddress
-    public var destination: IPAddress
-    public var protocolNumber: UInt8
-    public var sourcePort: UInt16
-    public var destinationPort: UInt16
+// A flow's direction as the program names it. An ICMP echo has its identifier for both ports.
 
-    @inlinable
-    public init(
-        protocolNumber: UInt8, from source: IPAddress, port sourcePort: UInt16, to destination: IPAddress,
-        port destinationPort: UInt16
-    ) {
-        self.source = source
-        self.destination = destination
-        self.protocolNumber = protocolNumber
-        self.sourcePort = sourcePort
-        self.destinationPort = destinationPort
-    }
-
-    /// The other direction.
-    @inlinable
-    public var reversed: FlowTuple {
-        FlowTuple(
-            protocolNumber: protocolNumber, from: destination, port: destinationPort, to: source, port: sourcePort)
-    }
-
+extension FiveTuple {
     /// Whether the source is the lower endpoint: by address, then by port.
     public var isFromLower: Bool {
         source != destination ? source < destination : sourcePort <= destinationPort
     }
 
     /// The direction that the flow table has the flow under.
-    public var ordered: FlowTuple { isFromLower ? self : reversed }
+    public var ordered: FiveTuple { isFromLower ? self : reversed }
 
     init?(_ key: patronus_five_tuple) {
         guard let source = IPAddress(words: key.source, family: key.family),
             let destination = IPAddress(words: key.destination, family: key.family)
         else { return nil }
         self.init(
-            protocolNumber: key.protocol, from: source, port: UInt16(bigEndian: key.source_port), to: destination,
-            port: UInt16(bigEndian: key.destination_port))
+            source: source, destination: destination, protocolNumber: key.protocol,
+            sourcePort: UInt16(bigEndian: key.source_port), destinationPort: UInt16(bigEndian: key.destination_port))
     }
 
-    var key: patronus_five_tuple {
+    var mapKey: patronus_five_tuple {
         var key = patronus_five_tuple()
         key.source = source.words
         key.destination = destination.words
@@ -56,16 +30,6 @@ public struct FlowTuple: Hashable, Sendable, BitwiseCopyable {
         key.protocol = protocolNumber
         key.family = source.family
         return key
-    }
-}
-
-extension FlowTuple: Comparable {
-    public static func < (left: FlowTuple, right: FlowTuple) -> Bool {
-        if left.source != right.source { return left.source < right.source }
-        if left.destination != right.destination { return left.destination < right.destination }
-        if left.protocolNumber != right.protocolNumber { return left.protocolNumber < right.protocolNumber }
-        if left.sourcePort != right.sourcePort { return left.sourcePort < right.sourcePort }
-        return left.destinationPort < right.destinationPort
     }
 }
 
