@@ -67,10 +67,12 @@ let package = Package(
         library("Node", vocabulary + engines),
         library("Endpoints", vocabulary + engines),
         library("Scenario", vocabulary + engines),
-        // Floor 4: worlds
-        library("Simulator", vocabulary + engines + ["BPF", "Dataplane", "Node", "Endpoints", "Scenario"]),
+        // Floor 4: what a scenario comes to on any host
+        library("Plan", vocabulary + engines + ["Node", "Endpoints", "Scenario"]),
+        // Floor 5: worlds
+        library("Simulator", vocabulary + engines + ["BPF", "Dataplane", "Node", "Endpoints", "Scenario", "Plan"]),
         library("Measure", vocabulary + engines + ["Scenario"]),
-        // Floor 5: edges
+        // Floor 6: edges
         library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -81,11 +83,19 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         library("LinuxSystem", vocabulary + ["Dataplane", "CBPF", "CLinux", "CMnl"]),
-        // Floor 6: the program
+        // Floor 7: a machine on the kernel
+        library(
+            "LinuxHost", vocabulary + ["Machine", "Node", "Endpoints", "Traffic", "Dataplane", "LinuxSystem", "CLinux"]),
+        // Floor 8: labs
+        library(
+            "Emulator",
+            vocabulary + engines + ["Node", "Endpoints", "Scenario", "Plan", "Measure", "LinuxSystem", "LinuxHost"]),
+        // Floor 9: the program
         .executableTarget(
             name: "patronus-sim",
             dependencies: vocabulary + [
-                "Scenario", "Simulator", "Measure", "ScenarioFiles", "Results",
+                "Scenario", "Simulator", "Measure", "ScenarioFiles", "Results", "Plan", "LinuxSystem", "LinuxHost",
+                "Emulator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
@@ -112,6 +122,13 @@ let package = Package(
         tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
         tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
+        tests(
+            "LinuxHostTests", vocabulary + engines + ["Node", "Endpoints", "Dataplane", "LinuxSystem", "LinuxHost"]),
+        tests(
+            "EmulatorTests",
+            vocabulary + engines + [
+                "Node", "Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "LinuxHost", "Emulator",
+            ]),
         .systemLibrary(
             name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
         tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),

@@ -1,5 +1,6 @@
 import Attacks
 import Basics
+import Plan
 import Scenario
 import Telemetry
 import Wire
@@ -24,7 +25,7 @@ extension Simulation {
             else { continue }
             let begin = Instant.zero + event.at
             let end = Instant.zero + scenario.duration
-            let mtu = SimulationPlan.mtu(scenario.topology.links[route.port.link], route.port.direction)
+            let mtu = RunPlan.mtu(scenario.topology.links[route.port.link], route.port.direction)
             let configuration = FloodConfiguration(
                 kind, at: route.target, port: FlowPlan.servicePort(of: attack.to, in: scenario),
                 rate: FloodRate(attack.rate), start: begin, stop: attack.lasting.map { min(begin + $0, end) } ?? end,

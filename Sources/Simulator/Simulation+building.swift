@@ -3,6 +3,7 @@ import Endpoints
 import Links
 import Machine
 import Node
+import Plan
 import Scenario
 import Tunnel
 import Wire
@@ -12,7 +13,7 @@ extension Simulation {
         for (index, link) in scenario.topology.links.enumerated() {
             for direction in LinkDirection.allCases {
                 let target = link.target(direction)
-                let number = SimulationPlan.direction(index, direction)
+                let number = RunPlan.direction(index, direction)
                 let stream = "link \(link.name) \(direction == .forward ? "forward" : "reverse")"
                 let port = plan.portNumber(of: target.node, link: index, direction: direction.opposite) ?? 0
                 var motion = LinkInMotion(
@@ -55,13 +56,13 @@ extension Simulation {
         for port in plan.ports[index] {
             let here = topology.end(port)
             let there = topology.farEnd(port)
-            let direction = SimulationPlan.direction(port.link, port.direction)
+            let direction = RunPlan.direction(port.link, port.direction)
             ports.append(
                 Port(
                     name: here.port, direction: direction,
                     hardware: MACAddress(locallyAdministered: UInt32(direction + 1)), address4: here.ipv4,
                     address6: here.ipv6, gateway4: there.ipv4, gateway6: there.ipv6,
-                    mtu: SimulationPlan.mtu(topology.links[port.link], port.direction)))
+                    mtu: RunPlan.mtu(topology.links[port.link], port.direction)))
         }
         let wan = topology.wanPorts(of: index).compactMap { plan.ports[index].firstIndex(of: $0) }
         let room = wan.map { ports[$0].mtu - Self.overhead(of: ports[$0]) }.min()

@@ -1,6 +1,7 @@
 import Basics
 import Links
 import Machine
+import Plan
 import Scenario
 
 extension Simulation {
@@ -43,7 +44,7 @@ extension Simulation {
         _ link: Int, _ way: LinkDirection, _ changes: LinkSettings, _ progress: Ratio, _ script: Int,
         _ event: QueuedEvent
     ) {
-        let direction = SimulationPlan.direction(link, way)
+        let direction = RunPlan.direction(link, way)
         settle(direction, event)
         let current = network.links[direction].link.profile
         let place = rampStarts.firstIndex { $0.event == script && $0.direction == direction }
@@ -71,7 +72,7 @@ extension Simulation {
     ) {
         var carrier = false
         for direction in LinkDirection.allCases {
-            let number = SimulationPlan.direction(link, direction)
+            let number = RunPlan.direction(link, direction)
             if directions.contains(direction) {
                 settle(number, event)
                 network.links[number].link.setUp(isUp, at: network.now)
@@ -91,29 +92,5 @@ extension Simulation {
     private mutating func resetSession(_ pair: NodePair) {
         guard let peer = plan.peerIndex(of: pair.second, at: pair.first) else { return }
         devices[pair.first].command(.resetSession(peer: UInt32(peer)), &network)
-    }
-}
-
-extension LinkProfile {
-    /// This profile with what the settings say in place of its own.
-    func applying(_ changes: LinkSettings) -> LinkProfile {
-        taking(LinkProfile(changes), where: changes)
-    }
-
-    /// This profile with those values of another of which the settings speak.
-    func taking(_ said: LinkProfile, where changes: LinkSettings) -> LinkProfile {
-        var result = self
-        if changes.rate != nil { result.rate = said.rate }
-        if changes.delay != nil { result.delay = said.delay }
-        if changes.jitter != nil { result.jitter = said.jitter }
-        if changes.jitterDistribution != nil { result.jitterDistribution = said.jitterDistribution }
-        if changes.loss != nil { result.loss = said.loss }
-        if changes.duplicate != nil { result.duplicate = said.duplicate }
-        if changes.reorder != nil { result.reorder = said.reorder }
-        if changes.corrupt != nil { result.corrupt = said.corrupt }
-        if changes.queue != nil { result.queue = said.queue }
-        if changes.discipline != nil { result.discipline = said.discipline }
-        if changes.trace != nil { result.trace = said.trace }
-        return result
     }
 }

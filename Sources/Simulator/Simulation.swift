@@ -2,6 +2,7 @@ import BPF
 public import Basics
 import Links
 import Machine
+import Plan
 public import Scenario
 import Telemetry
 public import Traffic
@@ -20,7 +21,7 @@ public struct Simulation: ~Copyable {
     var timeline: Timeline
     /// In the order of their events; each has the tag of its place and one more.
     var attacks = ContiguousArray<AttackInMotion>()
-    let plan: SimulationPlan
+    let plan: RunPlan
     /// What nodes load into their kernels; nil where there are none.
     private let dataplane: BPFObject?
     public private(set) var eventCount: UInt64 = 0
@@ -41,10 +42,10 @@ public struct Simulation: ~Copyable {
         let seed = seed ?? scenario.seed
         self.scenario = scenario
         self.seed = seed
-        plan = SimulationPlan(scenario, replays: replays)
+        plan = RunPlan(scenario, replays: replays)
         network = Network(largestPacket: plan.largestFrame)
         timeline = Timeline(scenario)
-        dataplane = SimulationPlan.usesDataplane(scenario) ? NodeDataplane.object() : nil
+        dataplane = RunPlan.usesDataplane(scenario) ? NodeDataplane.object() : nil
         buildAttacks()
         buildLinks()
         buildDevices()
@@ -101,7 +102,7 @@ public struct Simulation: ~Copyable {
         precondition(frame.byteCount <= network.pool.largestPacket)
         network.ledger.sent(0)
         let packet = network.pool.store(frame)
-        network.transmit(packet, on: SimulationPlan.direction(link, direction))
+        network.transmit(packet, on: RunPlan.direction(link, direction))
     }
 
     /// The largest frame that ``offer(_:toLink:_:)`` takes, in bytes.

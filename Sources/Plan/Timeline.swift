@@ -1,10 +1,8 @@
-import Basics
-import Links
-import Machine
-import Scenario
+public import Basics
+public import Scenario
 
 /// One thing that the scripted timeline does at an instant.
-enum ScriptedAction: Sendable {
+public enum ScriptedAction: Sendable {
     /// Moves a direction's settings towards a target; a progress of 1 arrives.
     case setLink(event: Int, link: Int, directions: LinkDirections, changes: LinkSettings, progress: Ratio)
     case carrier(link: Int, directions: LinkDirections, isUp: Bool)
@@ -17,22 +15,23 @@ enum ScriptedAction: Sendable {
 }
 
 /// Everything that a scenario scripts, spread out into instants.
-struct Timeline: Sendable {
-    struct Entry: Sendable {
-        let at: Instant
-        let action: ScriptedAction
+public struct Timeline: Sendable {
+    /// One action with its instant.
+    public struct Entry: Sendable {
+        public let at: Instant
+        public let action: ScriptedAction
     }
 
     /// How often a ramp takes a step.
-    static let rampStep = Interval.milliseconds(100)
+    public static let rampStep = Interval.milliseconds(100)
 
     /// In order of instant, then as in the file.
-    private(set) var entries: [Entry] = []
+    public private(set) var entries: [Entry] = []
     private var position = 0
     /// Nothing is spread out beyond the end of the run.
     private let end: Instant
 
-    init(_ scenario: Scenario) {
+    public init(_ scenario: Scenario) {
         end = .zero + scenario.duration
         for (index, event) in scenario.events.enumerated() { add(event, index) }
         // A stable order: those of one instant stay as in the file.
@@ -41,10 +40,10 @@ struct Timeline: Sendable {
     }
 
     /// When the next entry is due.
-    var next: Instant? { position < entries.count ? entries[position].at : nil }
+    public var next: Instant? { position < entries.count ? entries[position].at : nil }
 
     /// The next entry that is due.
-    mutating func takeDue(at now: Instant) -> ScriptedAction? {
+    public mutating func takeDue(at now: Instant) -> ScriptedAction? {
         guard position < entries.count, entries[position].at <= now else { return nil }
         position += 1
         return entries[position - 1].action

@@ -1,14 +1,14 @@
 import Basics
 import Machine
-import Node
-import Scenario
+public import Node
+public import Scenario
 import Steering
 import Telemetry
 import Wire
 
-extension SimulationPlan {
+extension RunPlan {
     /// What a node is told about itself, its peers and its tunnels.
-    func nodeConfiguration(of index: Int, in scenario: Scenario) -> NodeConfiguration {
+    public func nodeConfiguration(of index: Int, in scenario: Scenario) -> NodeConfiguration {
         let topology = scenario.topology
         let node = topology.nodes[index]
         let wan = topology.wanPorts(of: index)
@@ -45,7 +45,7 @@ extension SimulationPlan {
     }
 
     /// Whether the nodes' ports run the XDP program.
-    static func usesDataplane(_ scenario: Scenario) -> Bool {
+    public static func usesDataplane(_ scenario: Scenario) -> Bool {
         guard scenario.topology.nodes.contains(where: { $0.kind == .patronus }) else { return false }
         if let isWanted = scenario.topology.overlay.usesDataplane { return isWanted }
         return scenario.events.contains { event in
@@ -54,7 +54,7 @@ extension SimulationPlan {
     }
 
     /// The place of `peer` among the peers of `node`.
-    func peerIndex(of peer: Int, at node: Int) -> Int? {
+    public func peerIndex(of peer: Int, at node: Int) -> Int? {
         peers(of: node).firstIndex(of: peer)
     }
 

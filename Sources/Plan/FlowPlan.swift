@@ -1,23 +1,23 @@
 import Basics
-import Endpoints
-import Scenario
+public import Endpoints
+public import Scenario
 import Steering
-import Traffic
+public import Traffic
 import Wire
 
 /// Which host plays which part in which flow, with addresses and ports.
 ///
 /// Flows are numbered from 1 in the order of the scenario's traffic. Datagram flows get
 /// a port of their own at both ends; streams meet at the server's well-known port.
-struct FlowPlan: Sendable {
-    private(set) var descriptions: [FlowDescription] = []
+public struct FlowPlan: Sendable {
+    public private(set) var descriptions: [FlowDescription] = []
     /// For each node of the topology, what it has to do.
     private var assignments: [[FlowAssignment]]
     private var nextOffset: [UInt16]
     /// For each node, how many of its flows took one of its further addresses.
     private var turns: [Int]
 
-    init(_ scenario: Scenario, replays: [ReplayScript?]) {
+    public init(_ scenario: Scenario, replays: [ReplayScript?]) {
         assignments = Array(repeating: [], count: scenario.topology.nodes.count)
         nextOffset = Array(repeating: 0, count: scenario.topology.nodes.count)
         turns = Array(repeating: 0, count: scenario.topology.nodes.count)
@@ -30,7 +30,8 @@ struct FlowPlan: Sendable {
         }
     }
 
-    func configuration(of host: Int, in scenario: Scenario) -> EndHostConfiguration {
+    /// What a host has to do.
+    public func configuration(of host: Int, in scenario: Scenario) -> EndHostConfiguration {
         EndHostConfiguration(
             name: scenario.topology.nodes[host].name, flows: assignments[host],
             recordInterval: scenario.record.interval)
@@ -89,7 +90,7 @@ struct FlowPlan: Sendable {
     private static let filePort: UInt16 = 20
 
     /// Where a host listens for streams, as the scenario's traffic has it; that of the web where it has none.
-    static func servicePort(of host: Int, in scenario: Scenario) -> UInt16 {
+    public static func servicePort(of host: Int, in scenario: Scenario) -> UInt16 {
         for entry in scenario.traffic where entry.to == host {
             switch entry.application {
             case .web: return webPort

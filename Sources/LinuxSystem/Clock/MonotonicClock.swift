@@ -1,0 +1,30 @@
+public import Basics
+import Glibc
+
+/// The kernel's monotonic clock, counted from an epoch that processes of one machine can share.
+public struct MonotonicClock: Equatable, Sendable, BitwiseCopyable {
+    /// The kernel's own reading that is instant zero, in nanoseconds.
+    public let epoch: UInt64
+
+    public init(epoch: UInt64) {
+        self.epoch = epoch
+    }
+
+    /// A clock whose instant zero is now.
+    public static func startingNow() -> MonotonicClock {
+        MonotonicClock(epoch: kernelReading())
+    }
+
+    /// Now; zero until the epoch has come.
+    public var now: Instant {
+        let reading = Self.kernelReading()
+        return Instant(nanoseconds: reading > epoch ? reading - epoch : 0)
+    }
+
+    /// What the kernel's clock reads, in nanoseconds since an instant of its own.
+    public static func kernelReading() -> UInt64 {
+        var reading = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &reading)
+        return UInt64(reading.tv_sec) * 1_000_000_000 + UInt64(reading.tv_nsec)
+    }
+}

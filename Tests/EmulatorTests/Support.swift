@@ -1,0 +1,5 @@
+import Foundation
+
+/// The folder of the package.
+let projectFolder = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
