@@ -2,7 +2,7 @@
 ///
 /// Nothing below the hosts reads a clock: every entry point is handed the instant
 /// at which its input happened.
-public struct Instant: Comparable, Hashable, Sendable, BitwiseCopyable {
+public struct Instant: Comparable, Hashable, Codable, Sendable, BitwiseCopyable {
     public var nanoseconds: UInt64
 
     @inlinable

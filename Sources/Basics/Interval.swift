@@ -2,7 +2,7 @@
 ///
 /// Sixty-four bits, not the standard library's 128-bit `Duration`: adding and
 /// comparing is a sixteenth of the cost, and 292 years are enough for a run.
-public struct Interval: Comparable, Hashable, Sendable, BitwiseCopyable {
+public struct Interval: Comparable, Hashable, Codable, Sendable, BitwiseCopyable {
     public var nanoseconds: Int64
 
     @inlinable

@@ -1,5 +1,5 @@
 /// A fraction between 0 and 1: loss, utilisation, probability.
-public struct Ratio: Comparable, Hashable, Sendable, BitwiseCopyable {
+public struct Ratio: Comparable, Hashable, Codable, Sendable, BitwiseCopyable {
     public let fraction: Double
 
     /// A ratio clamped to 0…1; what is not a number becomes 0.

@@ -63,7 +63,7 @@ public struct RunSummary: Sendable {
         expectations = results
         timeline = Timeline.entries(of: record)
         let isSound = record.violations.isEmpty && results.allSatisfy(\.passed)
-        status = isSound ? .passed : .failed
+        status = record.invalidity.isEmpty ? (isSound ? .passed : .failed) : .invalid
     }
 
     private static func judge(

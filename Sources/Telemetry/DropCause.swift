@@ -2,7 +2,7 @@
 ///
 /// Every packet that is sent ends as delivered, as dropped by one of these, or in
 /// flight; the run checks the sum.
-public enum DropCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+public enum DropCause: UInt8, CaseIterable, Codable, Sendable, BitwiseCopyable {
     // On a link
     case loss
     case queueFull

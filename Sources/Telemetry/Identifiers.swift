@@ -1,5 +1,5 @@
 /// One tunnel of the overlay: its index in the topology's list, the same at both ends.
-public struct TunnelID: Hashable, Comparable, Sendable, BitwiseCopyable {
+public struct TunnelID: Hashable, Comparable, Codable, Sendable, BitwiseCopyable {
     public var rawValue: UInt32
 
     @inlinable
@@ -12,7 +12,7 @@ public struct TunnelID: Hashable, Comparable, Sendable, BitwiseCopyable {
 }
 
 /// One direction of a flow: a hash of its five-tuple.
-public struct FlowKey: Hashable, Sendable, BitwiseCopyable {
+public struct FlowKey: Hashable, Codable, Sendable, BitwiseCopyable {
     public var rawValue: UInt64
 
     @inlinable

@@ -1,7 +1,7 @@
 public import Basics
 
 /// The state of a tunnel as its node judges it.
-public enum TunnelState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+public enum TunnelState: UInt8, CaseIterable, Codable, Sendable, BitwiseCopyable {
     case down
     case degraded
     case up
@@ -9,7 +9,7 @@ public enum TunnelState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 }
 
 /// What made a node change its mind about a tunnel or a flow's path.
-public enum ChangeCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+public enum ChangeCause: UInt8, CaseIterable, Codable, Sendable, BitwiseCopyable {
     /// The first verdict after the start.
     case started
     /// BFD's detection time ran out (RFC 5880 §6.8.4).
@@ -34,7 +34,7 @@ public enum ChangeCause: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 }
 
 /// The state of a BGP session (RFC 4271 §8.2.2).
-public enum BGPSessionState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+public enum BGPSessionState: UInt8, CaseIterable, Codable, Sendable, BitwiseCopyable {
     case idle
     case connect
     case active
@@ -44,7 +44,7 @@ public enum BGPSessionState: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 }
 
 /// What a node measured on one tunnel, in the direction towards it, over the last window.
-public struct PathSample: Equatable, Sendable, BitwiseCopyable {
+public struct PathSample: Equatable, Codable, Sendable, BitwiseCopyable {
     /// One-way latency; negative where the clocks' offset is not known.
     public var latency: Interval
     public var roundTrip: Interval
@@ -71,7 +71,7 @@ public struct PathSample: Equatable, Sendable, BitwiseCopyable {
 /// One thing that a node says about itself.
 ///
 /// The host adds which node, and when.
-public enum TelemetryRecord: Equatable, Sendable, BitwiseCopyable {
+public enum TelemetryRecord: Equatable, Codable, Sendable, BitwiseCopyable {
     case tunnelState(TunnelID, TunnelState, ChangeCause)
     case pathSample(TunnelID, PathSample)
     /// A flow was put on a path, or moved; nil is none (dropped, or local breakout).

@@ -19,7 +19,7 @@
 // (SIGMETRICS 1998).
 
 /// Which way octets go, as seen from the flow's source.
-public enum FlowDirection: UInt8, CaseIterable, Comparable, Sendable, BitwiseCopyable {
+public enum FlowDirection: UInt8, CaseIterable, Comparable, Codable, Sendable, BitwiseCopyable {
     /// From the source to the sink.
     case forward
     case backward

@@ -1,6 +1,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <stddef.h>
+
 // Kernel interfaces that the C library's module lacks, or that are variadic.
 
 // Moves the calling thread into a new network namespace, or into the one that `descriptor` holds: 0 or -1 and errno.
@@ -10,6 +12,24 @@ int clinux_enter_network(int descriptor);
 // Mounts the namespace that `descriptor` holds on a file, or takes the mount away: 0 or -1 and errno.
 int clinux_mount_namespace(int descriptor, const char *path);
 int clinux_unmount(const char *path);
+
+// A descriptor of a process, and a signal by it, which cannot reach another of the same number: 0 or more, or -1.
+int clinux_open_process(int process);
+int clinux_signal_process(int descriptor, int signal);
+
+// Has the calling process killed when the thread that started it ends; -1 where `parent` is its parent no longer.
+int clinux_die_with_parent(int parent);
+
+// Sends an open descriptor beside octets over a UNIX socket, and receives one: the count of octets, or -1 and errno.
+// Where none came, `descriptor` is -1.
+int clinux_send_descriptor(int socket, int descriptor, const void *octets, size_t count);
+int clinux_receive_descriptor(int socket, void *octets, size_t count, int *descriptor);
+
+// Stream sockets between processes of this machine, not inherited; and a send that raises no signal.
+int clinux_unix_socket(void);
+int clinux_unix_pair(int descriptors[2]);
+int clinux_accept(int descriptor);
+long clinux_send(int socket, const void *octets, size_t count);
 
 // Keeps the calling thread on one processor: 0 or -1 and errno.
 int clinux_stay_on_processor(int processor);

@@ -1,5 +1,5 @@
 /// How many packets a node's data plane treated in one way.
-public struct DataplaneAccount: Equatable, Sendable {
+public struct DataplaneAccount: Equatable, Codable, Sendable {
     /// The node's index in the topology.
     public var node: Int
     /// Why, in the data plane's own word, such as `encapsulated` or `denied`.

@@ -30,6 +30,8 @@ public struct RunRecord: Sendable {
     /// What was sent, while attacks lasted, by everybody else.
     public var duringAttacks: LegitimateAccount
     public var violations: [InvariantViolation]
+    /// Why the figures mean nothing: what the machine was too busy to do in time. Empty in virtual time.
+    public var invalidity: [String]
     /// One for each whole second; empty where the host is not repeatable.
     public var checkpoints: [Checkpoint]
     public var eventCount: UInt64
@@ -52,6 +54,7 @@ public struct RunRecord: Sendable {
         isPoliced = false
         duringAttacks = LegitimateAccount()
         violations = []
+        invalidity = []
         checkpoints = []
         eventCount = 0
         packetHops = 0
@@ -231,6 +234,8 @@ public struct InvariantViolation: Equatable, Sendable {
         case ribFibDisagreement
         /// Packets came from nowhere or went nowhere.
         case conservation
+        /// An object of the kernel was left behind.
+        case leak
     }
 
     public var kind: Kind

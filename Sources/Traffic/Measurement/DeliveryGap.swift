@@ -1,7 +1,7 @@
 public import Basics
 
 /// A time in which a flow delivered nothing, though it should have.
-public struct DeliveryGap: Equatable, Sendable {
+public struct DeliveryGap: Equatable, Codable, Sendable {
     /// The last arrival before, or the flow's start.
     public let start: Instant
     /// The first arrival after; for an open gap the instant until which it is known to last.

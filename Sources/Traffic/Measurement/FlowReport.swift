@@ -1,7 +1,7 @@
 public import Basics
 
 /// What the sending end says of one direction of a flow.
-public struct SentReport: Equatable, Sendable {
+public struct SentReport: Equatable, Codable, Sendable {
     /// Datagrams; 0 for streams.
     public var packets: UInt64
     /// Payload octets.
@@ -44,7 +44,7 @@ public struct SentReport: Equatable, Sendable {
 }
 
 /// What the receiving end says of one direction of a flow.
-public struct ReceivedReport: Equatable, Sendable {
+public struct ReceivedReport: Equatable, Codable, Sendable {
     /// Different datagrams that came; 0 for streams.
     public var packets: UInt64
     /// Payload octets that came, without repetitions.
@@ -93,7 +93,7 @@ public struct ReceivedReport: Equatable, Sendable {
 }
 
 /// One direction of one flow, as one or both of its ends saw it.
-public struct FlowReport: Equatable, Sendable {
+public struct FlowReport: Equatable, Codable, Sendable {
     /// The flow's number in the run.
     public var flow: UInt32
     public var direction: FlowDirection

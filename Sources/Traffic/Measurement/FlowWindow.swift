@@ -1,7 +1,7 @@
 public import Basics
 
 /// What a flow did in one window of the record interval.
-public struct FlowWindow: Equatable, Sendable, BitwiseCopyable {
+public struct FlowWindow: Equatable, Codable, Sendable, BitwiseCopyable {
     public let start: Instant
     /// Packets that the sending end sent in this window; 0 until the two ends' reports are merged.
     public internal(set) var sent: UInt32 = 0

@@ -77,6 +77,32 @@ public struct LatencyHistogram: Sendable {
         Interval(nanoseconds: Int64(clamping: min(max(value, least), greatest)))
     }
 
+    /// The exact figures beside the buckets.
+    var totals: (sum: UInt128, least: UInt64, greatest: UInt64) { (sum, least, greatest) }
+
+    mutating func setTotals(sum: UInt128, least: UInt64, greatest: UInt64) {
+        self.sum = sum
+        self.least = least
+        self.greatest = greatest
+    }
+
+    /// Counts into a bucket by its number, which ``eachBucket(_:)`` gave.
+    mutating func add(_ number: UInt32, toBucket bucket: Int) {
+        let doubling = bucket / Self.bucketsPerDoubling
+        if places[doubling] == 0 { open(doubling) }
+        counts[(Int(places[doubling]) - 1) * Self.bucketsPerDoubling + bucket % Self.bucketsPerDoubling] &+= number
+        count &+= UInt64(number)
+    }
+
+    /// Every bucket that holds anything, by its number.
+    func eachBucket(_ body: (Int, UInt32) -> Void) {
+        for doubling in places.indices where places[doubling] != 0 {
+            for (bucket, number) in buckets(of: doubling).enumerated() where number > 0 {
+                body(doubling * Self.bucketsPerDoubling + bucket, number)
+            }
+        }
+    }
+
     @inline(never)
     private mutating func open(_ doubling: Int) {
         counts.append(contentsOf: repeatElement(0, count: Self.bucketsPerDoubling))
