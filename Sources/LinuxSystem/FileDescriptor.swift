@@ -17,8 +17,10 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 
     /// A second descriptor of the same open file.
-    public static func duplicate(of number: Int32) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(owning: try checked(fcntl(number, F_DUPFD_CLOEXEC, 0), "duplicate a descriptor"))
+    ///
+    /// Its number is at least `least`.
+    public static func duplicate(of number: Int32, from least: Int32 = 0) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try checked(fcntl(number, F_DUPFD_CLOEXEC, least), "duplicate a descriptor"))
     }
 
     /// Closes the file, and says if that failed.

@@ -55,4 +55,14 @@ public struct RunPlan: Sendable {
     public static func mtu(_ link: TopologyLink, _ direction: LinkDirection) -> Int {
         link.settings(direction).maximumTransmissionUnit ?? 1_500
     }
+
+    /// The largest packet that fits into a tunnel from any of a node's ports.
+    public func overlayMTU(of node: Int, in topology: Topology) -> Int {
+        let room = topology.wanPorts(of: node).map { port in
+            let overhead =
+                topology.end(port).ipv4 == nil ? Tunnel.overheadOverIPv6 : Tunnel.overheadOverIPv4
+            return Self.mtu(topology.links[port.link], port.direction) - overhead
+        }
+        return room.min() ?? 1_500 - Tunnel.overheadOverIPv4
+    }
 }

@@ -18,35 +18,13 @@ struct AttackInMotion {
 
 extension Simulation {
     mutating func buildAttacks() {
-        var streams: [String] = []
-        for (index, event) in scenario.events.enumerated() {
-            guard case .attack(let attack) = event.kind, let kind = FloodKind(attack.kind),
-                let route = scenario.topology.attackRoute(from: attack.from, to: attack.to)
-            else { continue }
-            let begin = Instant.zero + event.at
-            let end = Instant.zero + scenario.duration
-            let mtu = RunPlan.mtu(scenario.topology.links[route.port.link], route.port.direction)
-            let configuration = FloodConfiguration(
-                kind, at: route.target, port: FlowPlan.servicePort(of: attack.to, in: scenario),
-                rate: FloodRate(attack.rate), start: begin, stop: attack.lasting.map { min(begin + $0, end) } ?? end,
-                sourceCount: attack.sources, largestPacket: mtu)
-            let (from, to) = (scenario.topology.nodes[attack.from].name, scenario.topology.nodes[attack.to].name)
-            let name = "attack \(attack.kind.rawValue) from \(from) to \(to) at \(event.at)"
-            // Of attacks that are alike in all of that each still draws for itself.
-            let stream = "\(name) number \(streams.count { $0 == name })"
-            streams.append(name)
-            var key = Fingerprint()
-            key.fold(Self.attackSalt, UInt64(index))
+        for attack in AttackPlan.all(of: scenario, seed: seed) {
             attacks.append(
                 AttackInMotion(
-                    event: index, device: attack.from, target: route.target, key: FlowKey(key.value),
-                    tag: network.ledger.openAttack(FlowKey(key.value)),
-                    generator: FloodGenerator(configuration, random: SeededRandom(seed: seed, stream: stream))))
+                    event: attack.event, device: attack.device, target: attack.target, key: attack.key,
+                    tag: network.ledger.openAttack(attack.key), generator: attack.generator))
         }
     }
-
-    /// Keeps the accounts of attacks apart from five-tuples'.
-    private static let attackSalt: UInt64 = 0x6174_7461_636B
 
     mutating func beginAttack(ofEvent event: Int) {
         guard let number = attacks.firstIndex(where: { $0.event == event }) else { return }
@@ -100,27 +78,5 @@ extension Network {
         pool.patch(target.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, at: 12, of: packet)
         ledger.sent(tag)
         return packet
-    }
-}
-
-extension FloodKind {
-    /// Nil for attacks that are more than a flood.
-    init?(_ kind: AttackKind) {
-        switch kind {
-        case .synFlood: self = .synFlood
-        case .udpFlood: self = .udpFlood
-        case .icmpFlood: self = .icmpFlood
-        case .dnsAmplification: self = .dnsAmplification
-        case .portScan, .slowloris, .exfiltration, .arpSpoof: return nil
-        }
-    }
-}
-
-extension FloodRate {
-    init(_ rate: AttackRate) {
-        switch rate {
-        case .packets(let rate): self = .packets(rate)
-        case .bits(let rate): self = .bits(rate)
-        }
     }
 }

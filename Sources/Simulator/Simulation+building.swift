@@ -64,20 +64,12 @@ extension Simulation {
                     address6: here.ipv6, gateway4: there.ipv4, gateway6: there.ipv6,
                     mtu: RunPlan.mtu(topology.links[port.link], port.direction)))
         }
-        let wan = topology.wanPorts(of: index).compactMap { plan.ports[index].firstIndex(of: $0) }
-        let room = wan.map { ports[$0].mtu - Self.overhead(of: ports[$0]) }.min()
-        let overlayMTU = room ?? 1_500 - Tunnel.overheadOverIPv4
         var kernel = Kernel(
-            device: index, ports: ports, overlayMTU: overlayMTU,
+            device: index, ports: ports, overlayMTU: plan.overlayMTU(of: index, in: topology),
             random: SeededRandom(seed: seed, stream: "kernel \(topology.nodes[index].name)"))
         addAddresses(of: index, to: &kernel)
         addRoutes(of: index, to: &kernel)
         return kernel
-    }
-
-    /// What a tunnel from a port puts in front of a packet.
-    private static func overhead(of port: Port) -> Int {
-        port.address4 == nil ? Tunnel.overheadOverIPv6 : Tunnel.overheadOverIPv4
     }
 
     private func addAddresses(of index: Int, to kernel: inout Kernel) {

@@ -46,17 +46,11 @@ extension Simulation {
     ) {
         let direction = RunPlan.direction(link, way)
         settle(direction, event)
-        let current = network.links[direction].link.profile
-        let place = rampStarts.firstIndex { $0.event == script && $0.direction == direction }
-        let start = place.map { rampStarts[$0].profile } ?? current
-        if progress == .one {
-            if let place { rampStarts.remove(at: place) }
-            setMTU(of: link, way, changes)
-        } else if place == nil {
-            rampStarts.append((script, direction, start))
-        }
-        let step = start.interpolated(to: start.applying(changes), progress: progress)
-        network.links[direction].link.change(to: current.taking(step, where: changes), at: network.now)
+        let profile = ramps.step(
+            network.links[direction].link.profile, ofDirection: direction, towards: changes, progress: progress,
+            event: script)
+        if progress == .one { setMTU(of: link, way, changes) }
+        network.links[direction].link.change(to: profile, at: network.now)
         network.arm(direction)
     }
 

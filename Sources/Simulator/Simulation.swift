@@ -29,8 +29,7 @@ public struct Simulation: ~Copyable {
     /// When the second ends that has no checkpoint yet.
     private var secondEnd: UInt64 = 1_000_000_000
     var violations = InvariantWatch()
-    /// The profile that a direction had when a ramp of its began, by the ramp's event.
-    var rampStarts: [(event: Int, direction: Int, profile: LinkProfile)] = []
+    var ramps = LinkRamps()
     /// The second whose events are written down one by one; nil is none.
     private var tracedSecond: UInt64?
     public private(set) var trace: [TracedEvent] = []

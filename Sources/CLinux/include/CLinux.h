@@ -31,6 +31,10 @@ int clinux_unix_pair(int descriptors[2]);
 int clinux_accept(int descriptor);
 long clinux_send(int socket, const void *octets, size_t count);
 
+// A socket for whole IP packets, and one sent to 4 or 16 octets of address: 0, 1 where there is no room, or -errno.
+int clinux_raw_socket(int is_ipv4);
+int clinux_send_raw(int socket, const unsigned char *destination, int is_ipv4, const void *octets, size_t count);
+
 // Keeps the calling thread on one processor: 0 or -1 and errno.
 int clinux_stay_on_processor(int processor);
 

@@ -43,6 +43,19 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     /// The descriptor's number, for a message to the kernel that names the namespace.
     var number: Int32 { descriptor.number }
 
+    /// The descriptor that holds it, for a process that is to inherit it.
+    public var descriptorNumber: Int32 { descriptor.number }
+
+    /// Becomes an owner of the namespace that a descriptor holds.
+    public init(owning descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Moves the calling thread into the namespace, for as long as it lives.
+    public func enter() throws(SystemError) {
+        try checked(clinux_enter_network(descriptor.number), "enter a network namespace")
+    }
+
     /// Runs `body` on a thread inside the namespace and waits for it.
     public func perform<Value: ~Copyable>(
         _ body: () throws(SystemError) -> Value

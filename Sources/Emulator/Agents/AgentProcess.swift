@@ -1,0 +1,88 @@
+import Glibc
+import LinuxSystem
+
+/// The lab's end of an agent: its process, and the channel to it.
+final class AgentProcess {
+    let node: Int
+    let role: AgentTask.Role
+    /// For messages to people: the machine's name, and what it does where that is not plain.
+    let title: String
+    private var process: ChildProcess
+    private let channel: MessageChannel
+    private(set) var isReady = false
+    private(set) var report: AgentReport?
+    /// Why it ended before it was asked to.
+    private(set) var failure: String?
+    private(set) var hasEnded = false
+
+    /// The number that an agent has its channel under, and its namespace.
+    static let channelDescriptor: Int32 = 3
+    static let namespaceDescriptor: Int32 = 4
+
+    /// Starts an agent in a namespace and hands it its task.
+    init(_ task: AgentTask, title: String, program: String, namespace: borrowing NetworkNamespace) throws(SystemError) {
+        node = task.node
+        role = task.role
+        self.title = title
+        let pair = try UnixSocket.Pair()
+        // High numbers of our own cannot be taken for those that the child expects.
+        let theirs = try FileDescriptor.duplicate(of: pair.second.descriptor.number, from: 64)
+        let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
+        process = try ChildProcess(
+            program, ["agent"],
+            inheriting: [
+                ChildProcess.Inheritance(theirs.number, as: Self.channelDescriptor),
+                ChildProcess.Inheritance(inherited.number, as: Self.namespaceDescriptor),
+            ])
+        channel = MessageChannel(UnixSocket(owning: try FileDescriptor.duplicate(of: pair.first.descriptor.number)))
+        try channel.send(AgentOrder.task(task))
+    }
+
+    var identifier: Int32 { process.identifier }
+
+    /// Readable when the agent has said something, or ended.
+    var descriptor: Int32 { channel.descriptor }
+
+    func order(_ order: AgentOrder) {
+        guard !hasEnded else { return }
+        // An agent that is gone is noticed where its words are read.
+        try? channel.send(order)
+    }
+
+    /// Takes in what the agent has said; telemetry goes to `receive`.
+    func listen(_ receive: ([AgentRecord]) -> Void) {
+        do throws(SystemError) {
+            let isOpen = try channel.fill()
+            while let word = try channel.next(AgentWord.self) { take(word, receive) }
+            if !isOpen { end() }
+        } catch {
+            failure = failure ?? "\(error)"
+            end()
+        }
+    }
+
+    private func take(_ word: AgentWord, _ receive: ([AgentRecord]) -> Void) {
+        switch word {
+        case .ready: isReady = true
+        case .telemetry(let records): receive(records)
+        case .finished(let report): self.report = report
+        case .failed(let reason): failure = reason
+        }
+    }
+
+    private func end() {
+        hasEnded = true
+        guard report == nil, failure == nil else { return }
+        switch process.wait(milliseconds: 1_000) {
+        case .exited(let status): failure = "it ended with status \(status)"
+        case .killed(let signal): failure = "it was ended by signal \(signal)"
+        case nil: failure = "it hung up"
+        }
+    }
+
+    /// Kills the agent, as a scenario wants it or because the lab ends.
+    func kill() {
+        hasEnded = true
+        process.kill()
+    }
+}
