@@ -59,7 +59,7 @@ extension RunPlan {
     }
 
     /// The nodes at the far ends of a node's tunnels, in order of index.
-    private func peers(of index: Int) -> [Int] {
+    public func peers(of index: Int) -> [Int] {
         var found: [Int] = []
         for tunnel in tunnels {
             guard let far = tunnel.farEnd(from: index), !found.contains(far.node) else { continue }

@@ -26,6 +26,11 @@ enum ExitStatus: Equatable, Sendable {
         }
     }
 
+    /// The status that another process of this program ended with.
+    init(code: Int32) {
+        self = [.done, .unmet, .badInput, .invalid, .lacking].first { $0.code == code } ?? .defect
+    }
+
     var code: Int32 {
         switch self {
         case .done: 0

@@ -37,7 +37,10 @@ struct PatronusSim: ParsableCommand {
               130  interrupted (SIGINT), 143 terminated (SIGTERM)
             """,
         version: version,
-        subcommands: [RunCommand.self, ValidateCommand.self, ReportCommand.self, CompareCommand.self])
+        subcommands: [
+            RunCommand.self, ValidateCommand.self, ReportCommand.self, CompareCommand.self, LabCommand.self,
+            PlanCommand.self, GarbageCommand.self, AgentCommand.self,
+        ])
 
     static func main() {
         DefectNotice.install()

@@ -20,11 +20,6 @@ int clinux_signal_process(int descriptor, int signal);
 // Has the calling process killed when the thread that started it ends; -1 where `parent` is its parent no longer.
 int clinux_die_with_parent(int parent);
 
-// Sends an open descriptor beside octets over a UNIX socket, and receives one: the count of octets, or -1 and errno.
-// Where none came, `descriptor` is -1.
-int clinux_send_descriptor(int socket, int descriptor, const void *octets, size_t count);
-int clinux_receive_descriptor(int socket, void *octets, size_t count, int *descriptor);
-
 // Stream sockets between processes of this machine, not inherited; and a send that raises no signal.
 int clinux_unix_socket(void);
 int clinux_unix_pair(int descriptors[2]);

@@ -7,16 +7,14 @@ final class AgentProcess {
     let role: AgentTask.Role
     /// For messages to people: the machine's name, and what it does where that is not plain.
     let title: String
-    private var process: ChildProcess
-    private let channel: MessageChannel
+    private var child: ProgramChild
     private(set) var isReady = false
     private(set) var report: AgentReport?
     /// Why it ended before it was asked to.
     private(set) var failure: String?
     private(set) var hasEnded = false
 
-    /// The number that an agent has its channel under, and its namespace.
-    static let channelDescriptor: Int32 = 3
+    /// The number that an agent has its namespace under.
     static let namespaceDescriptor: Int32 = 4
 
     /// Starts an agent in a namespace and hands it its task.
@@ -24,36 +22,29 @@ final class AgentProcess {
         node = task.node
         role = task.role
         self.title = title
-        let pair = try UnixSocket.Pair()
-        // High numbers of our own cannot be taken for those that the child expects.
-        let theirs = try FileDescriptor.duplicate(of: pair.second.descriptor.number, from: 64)
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
-        process = try ChildProcess(
+        child = try ProgramChild(
             program, ["agent"],
-            inheriting: [
-                ChildProcess.Inheritance(theirs.number, as: Self.channelDescriptor),
-                ChildProcess.Inheritance(inherited.number, as: Self.namespaceDescriptor),
-            ])
-        channel = MessageChannel(UnixSocket(owning: try FileDescriptor.duplicate(of: pair.first.descriptor.number)))
-        try channel.send(AgentOrder.task(task))
+            inheriting: [ChildProcess.Inheritance(inherited.number, as: Self.namespaceDescriptor)])
+        try child.channel.send(AgentOrder.task(task))
     }
 
-    var identifier: Int32 { process.identifier }
+    var identifier: Int32 { child.process.identifier }
 
     /// Readable when the agent has said something, or ended.
-    var descriptor: Int32 { channel.descriptor }
+    var descriptor: Int32 { child.channel.descriptor }
 
     func order(_ order: AgentOrder) {
         guard !hasEnded else { return }
         // An agent that is gone is noticed where its words are read.
-        try? channel.send(order)
+        try? child.channel.send(order)
     }
 
     /// Takes in what the agent has said; telemetry goes to `receive`.
     func listen(_ receive: ([AgentRecord]) -> Void) {
         do throws(SystemError) {
-            let isOpen = try channel.fill()
-            while let word = try channel.next(AgentWord.self) { take(word, receive) }
+            let isOpen = try child.channel.fill()
+            while let word = try child.channel.next(AgentWord.self) { take(word, receive) }
             if !isOpen { end() }
         } catch {
             failure = failure ?? "\(error)"
@@ -73,7 +64,7 @@ final class AgentProcess {
     private func end() {
         hasEnded = true
         guard report == nil, failure == nil else { return }
-        switch process.wait(milliseconds: 1_000) {
+        switch child.process.wait(milliseconds: 1_000) {
         case .exited(let status): failure = "it ended with status \(status)"
         case .killed(let signal): failure = "it was ended by signal \(signal)"
         case nil: failure = "it hung up"
@@ -83,6 +74,6 @@ final class AgentProcess {
     /// Kills the agent, as a scenario wants it or because the lab ends.
     func kill() {
         hasEnded = true
-        process.kill()
+        child.process.kill()
     }
 }

@@ -1,3 +1,4 @@
+public import Basics
 import Foundation
 import Glibc
 public import LinuxSystem
@@ -26,17 +27,21 @@ public final class MessageChannel {
         try socket.write(try octets(of: message))
     }
 
-    /// Sends a message with an open descriptor beside it.
-    public func send(_ message: some Encodable, with descriptor: Int32) throws(SystemError) {
-        try socket.write(try octets(of: message), with: descriptor)
-    }
-
     private func octets(of message: some Encodable) throws(SystemError) -> [UInt8] {
         do {
             return Array(try encoder.encode(message)) + [UInt8(ascii: "\n")]
         } catch {
             throw .refused("write a message", number: EINVAL, explanation: "\(error)")
         }
+    }
+
+    /// Whether something comes within a while, or has come.
+    public func isReadable(within interval: Interval) throws(SystemError) -> Bool {
+        if unread.contains(UInt8(ascii: "\n")) { return true }
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var pause = timespec(
+            tv_sec: Int(interval.nanoseconds / 1_000_000_000), tv_nsec: Int(interval.nanoseconds % 1_000_000_000))
+        return ppoll(&poll, 1, &pause, nil) > 0
     }
 
     /// Reads what has come, waiting for something where nothing has; false at the end.
@@ -66,20 +71,6 @@ public final class MessageChannel {
         while true {
             if let message = try next(type) { return message }
             guard try fill() else { return nil }
-        }
-    }
-
-    /// The next message and the descriptor that came beside it.
-    public func waitWithDescriptor<Message: Decodable>(
-        for type: Message.Type, descriptor: inout FileDescriptor?
-    ) throws(SystemError) -> Message? {
-        while true {
-            if let message = try next(type) { return message }
-            var count = 0
-            let came = try socket.readDescriptor(into: &buffer, count: &count)
-            if let came { descriptor = consume came }
-            guard count > 0 else { return nil }
-            unread += buffer[..<count]
         }
     }
 }

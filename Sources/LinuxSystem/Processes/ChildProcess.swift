@@ -14,6 +14,7 @@ public enum ProcessEnd: Equatable, Sendable {
 public struct ChildProcess: ~Copyable {
     public let identifier: Int32
     private let handle: FileDescriptor
+    private var mayOutliveOwner = false
     /// Set once it has been waited for.
     public private(set) var end: ProcessEnd?
 
@@ -75,7 +76,7 @@ public struct ChildProcess: ~Copyable {
     }
 
     deinit {
-        guard end == nil else { return }
+        guard end == nil, !mayOutliveOwner else { return }
         clinux_signal_process(handle.number, SIGKILL)
         waitpid(identifier, nil, 0)
     }
@@ -85,7 +86,7 @@ public struct ChildProcess: ~Copyable {
 
     /// Sends a signal, if it still lives.
     public func signal(_ number: Int32) {
-        guard end == nil else { return }
+        guard end == nil, !mayOutliveOwner else { return }
         clinux_signal_process(handle.number, number)
     }
 
@@ -99,6 +100,9 @@ public struct ChildProcess: ~Copyable {
         end = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F)
         return end
     }
+
+    /// Leaves it running when its owner is gone.
+    public mutating func letGo() { mayOutliveOwner = true }
 
     /// Kills it and waits until it is gone.
     public mutating func kill() {

@@ -56,24 +56,6 @@ public struct UnixSocket: ~Copyable, Sendable {
             position += Int(try checked(Int32(count), "write to a socket"))
         }
     }
-
-    /// Writes octets with an open descriptor beside them, which the other end gets one of its own for.
-    public func write(_ octets: [UInt8], with descriptor: Int32) throws(SystemError) {
-        let sent = clinux_send_descriptor(self.descriptor.number, descriptor, octets, octets.count)
-        let count = try checked(sent, "send a descriptor")
-        try write(octets.dropFirst(Int(count)))
-    }
-
-    /// Reads octets, how many it says, and the descriptor that came beside the first of them, where one did.
-    public func readDescriptor(
-        into buffer: inout [UInt8], count: inout Int
-    ) throws(SystemError) -> FileDescriptor? {
-        var number: Int32 = -1
-        count = Int(
-            try checked(
-                clinux_receive_descriptor(descriptor.number, &buffer, buffer.count, &number), "receive a descriptor"))
-        return number < 0 ? nil : FileDescriptor(owning: number)
-    }
 }
 
 /// A place in the file system where processes of this machine connect.

@@ -4,10 +4,26 @@ struct SketchDrawing {
     private static let height = 320.0
     private static let margin = 60.0
 
+    /// A piece of a page.
     let text: String
+    private let shapes: String
+
+    /// A whole document, with what its classes look like.
+    func document(style: String) -> String {
+        """
+        <svg viewBox="0 0 \(n(Self.width)) \(n(Self.height))" role="img" aria-label="Topology" \
+        xmlns="http://www.w3.org/2000/svg">
+        <style>
+        \(style)
+        </style>
+        \(shapes)</svg>
+
+        """
+    }
 
     init(_ sketch: ReportModel.Sketch) {
         guard !sketch.nodes.isEmpty else {
+            shapes = ""
             text = "<p class=\"note\">This topology is too large to be drawn here.</p>"
             return
         }
@@ -38,6 +54,7 @@ struct SketchDrawing {
             parts +=
                 "<text class=\"halo middle\" x=\"\(n(x))\" y=\"\(n(y + 27))\">\(Markup.escaped(node.name))</text>\n"
         }
+        shapes = parts
         text = """
             <svg viewBox="0 0 \(n(Self.width)) \(n(Self.height))" role="img" aria-label="Topology" \
             xmlns="http://www.w3.org/2000/svg">

@@ -6,10 +6,14 @@ enum TopologySketch {
     private static let nodeLimit = 60
 
     static func drawn(_ record: RunRecord) -> ReportModel.Sketch {
-        let topology = record.scenario.topology
-        guard topology.nodes.count <= nodeLimit, !topology.nodes.isEmpty else { return .init(nodes: [], edges: []) }
         let broken = Set(
             record.incidents.filter { $0.kind == .linkDown || $0.kind == .linkChanged }.map(\.subject))
+        let isDrawn = record.scenario.topology.nodes.count <= nodeLimit
+        return isDrawn ? drawn(record.scenario.topology, broken: broken) : .init(nodes: [], edges: [])
+    }
+
+    /// The topology, whatever its size; `broken` links are set off.
+    static func drawn(_ topology: Topology, broken: Set<Int> = []) -> ReportModel.Sketch {
         let edges = topology.links.enumerated().map { index, link in
             ReportModel.Sketch.Edge(
                 from: link.first.node, to: link.second.node, text: words(link), isBroken: broken.contains(index))

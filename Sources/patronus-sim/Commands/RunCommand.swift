@@ -66,10 +66,6 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         Interruption.install()
-        guard backend == .sim else {
-            throw Failure(
-                .lacking, "patronus-sim: network namespaces are not available in this version; use --backend sim")
-        }
         let status = try RunPerformance(request()).perform()
         guard status == .done else { throw Failure(status) }
     }
@@ -82,7 +78,7 @@ struct RunCommand: ParsableCommand {
         runnable.scenario.record.capturedLinks = try capturedLinks(of: runnable.scenario)
         return RunRequest(
             path: path, runnable: runnable, folder: out, junit: junit, isJSON: json,
-            showsProgress: !quiet && !json)
+            showsProgress: !quiet && !json, backend: backend)
     }
 
     /// The links that the scenario wants captured, and those that the command line names.

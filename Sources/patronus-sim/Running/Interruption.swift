@@ -26,6 +26,9 @@ enum Interruption {
         sigprocmask(SIG_UNBLOCK, &caught, nil)
     }
 
+    /// Whether a signal has come.
+    static var isPending: Bool { pending.load(ordering: .relaxed) != 0 }
+
     /// Throws where a signal has come.
     static func check() throws(Failure) {
         let signal = pending.load(ordering: .relaxed)

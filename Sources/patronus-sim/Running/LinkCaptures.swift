@@ -1,3 +1,4 @@
+import Emulator
 import Results
 import Simulator
 
@@ -25,6 +26,13 @@ final class LinkCaptures {
     func take(_ frames: borrowing CaptureBuffer) {
         for frame in frames.frames where captures.indices.contains(frame.linkIndex) {
             captures[frame.linkIndex]?.writer.write(frames.bytes(frame), at: frame.at)
+        }
+    }
+
+    /// Writes the frames to their files; `links` has the link of each of the wire's.
+    func take(_ frames: WireCapture, links: [Int]) {
+        for frame in frames.frames where captures.indices.contains(links[frame.link]) {
+            captures[links[frame.link]]?.writer.write(frames.octets(of: frame).span.bytes, at: frame.at)
         }
     }
 

@@ -14,6 +14,7 @@ struct RunRequest {
     var junit: String?
     var isJSON: Bool
     var showsProgress: Bool
+    var backend = RunCommand.Backend.sim
 }
 
 /// Carries a run out: simulates, measures, writes the results, and says what came of it.
@@ -29,11 +30,11 @@ struct RunPerformance {
         let target =
             request.folder?.withoutTrailingSlashes
             ?? "results/"
-            + RunResults.folderName(scenario: scenario.name, seed: scenario.seed, backend: Self.backend)
+            + RunResults.folderName(scenario: scenario.name, seed: scenario.seed, backend: request.backend.rawValue)
         let folder = try opening { () throws(ResultsError) in try ResultsFolder(at: target) }
         let results: RunResults
         do {
-            results = try simulate(into: folder)
+            results = try run(into: folder)
         } catch {
             folder.discard()
             throw error
@@ -46,23 +47,20 @@ struct RunPerformance {
         return ExitStatus(results.summary.status)
     }
 
-    private static let backend = "sim"
-
     /// The whole run, from the first event to the folder in its place.
-    private func simulate(into folder: ResultsFolder) throws(Failure) -> RunResults {
+    private func run(into folder: ResultsFolder) throws(Failure) -> RunResults {
         let start = ContinuousClock.now
         let links = scenario.record.capturedLinks
         let captures = try writing { () throws(ResultsError) in
             let names = links.map { scenario.topology.links[$0].name }
             return try LinkCaptures(links, at: folder.openCaptures(ofLinks: names))
         }
-        var runner = Runner(
-            scenario, seed: scenario.seed, replays: request.runnable.replays, captures: captures)
-        let end = Instant.zero + scenario.duration
-        var progress = ProgressLine(scenario, until: end, isWanted: request.showsProgress)
-        try runner.run(until: end, &progress)
+        let record =
+            switch request.backend {
+            case .sim: try simulate(captures)
+            case .netns: try emulate(captures)
+            }
         let wallSeconds = (ContinuousClock.now - start) / .seconds(1)
-        let record = runner.finish()
         let results = RunResults(
             record: record, summary: RunSummary(record, wallSeconds: wallSeconds), inputs: request.runnable.inputs,
             version: PatronusSim.version, wallSeconds: wallSeconds)
@@ -74,6 +72,22 @@ struct RunPerformance {
         try writing { () throws(ResultsError) in try folder.commit() }
         return results
     }
+
+    private func simulate(_ captures: LinkCaptures) throws(Failure) -> RunRecord {
+        var runner = Runner(
+            scenario, seed: scenario.seed, replays: request.runnable.replays, captures: captures)
+        var progress = ProgressLine(scenario, until: end, isWanted: request.showsProgress)
+        try runner.run(until: end, &progress)
+        return runner.finish()
+    }
+
+    private func emulate(_ captures: LinkCaptures) throws(Failure) -> RunRecord {
+        let run = try EmulatedRun(request.runnable)
+        var progress = ProgressLine(scenario, until: end, isWanted: request.showsProgress)
+        return try run.run(until: end, captures: captures, &progress)
+    }
+
+    private var end: Instant { .zero + scenario.duration }
 
     private func show(_ results: RunResults, folder: String) {
         if request.isJSON {

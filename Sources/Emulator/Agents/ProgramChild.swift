@@ -1,0 +1,23 @@
+public import LinuxSystem
+
+/// A process of this program with a channel to it.
+public struct ProgramChild: ~Copyable {
+    public var process: ChildProcess
+    public let channel: MessageChannel
+
+    /// The number that the child has its channel under.
+    public static var channelDescriptor: Int32 { 3 }
+
+    /// Starts `program` with arguments.
+    public init(
+        _ program: String, _ arguments: [String], inheriting inheritances: [ChildProcess.Inheritance] = []
+    ) throws(SystemError) {
+        let pair = try UnixSocket.Pair()
+        // High numbers of our own cannot be taken for those that the child expects.
+        let theirs = try FileDescriptor.duplicate(of: pair.second.descriptor.number, from: 64)
+        process = try ChildProcess(
+            program, arguments,
+            inheriting: inheritances + [ChildProcess.Inheritance(theirs.number, as: Self.channelDescriptor)])
+        channel = MessageChannel(UnixSocket(owning: try FileDescriptor.duplicate(of: pair.first.descriptor.number)))
+    }
+}

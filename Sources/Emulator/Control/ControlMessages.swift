@@ -1,0 +1,34 @@
+/// What somebody asks of a living lab, over its control socket: one JSON document a line.
+public enum LabOrder: Codable, Equatable, Sendable {
+    /// What all nodes, or the one of that name, say of themselves.
+    case inspect(node: String?)
+    /// Changes what is configured of a link, in the words of topology files; the direction is `both`, `forward` or
+    /// `reverse`.
+    case setLink(name: String, settings: [String: String], direction: String)
+    /// Takes a link up or down.
+    case setCarrier(link: String, isUp: Bool)
+    /// Where a link's packets can all be seen.
+    case place(link: String)
+    /// Ends the lab.
+    case down
+}
+
+/// What the lab answers.
+public enum LabAnswer: Codable, Sendable {
+    case done
+    case states([NodeState])
+    case place(LabPlace)
+    /// What it cannot do, and why, in the user's words.
+    case refused(String)
+}
+
+/// An interface of a lab.
+public struct LabPlace: Codable, Equatable, Sendable {
+    public var node: String
+    public var interface: String
+
+    public init(node: String, interface: String) {
+        self.node = node
+        self.interface = interface
+    }
+}

@@ -1,0 +1,136 @@
+import Basics
+import Glibc
+public import LinuxSystem
+import Plan
+public import Scenario
+
+/// Serves those who connect to a lab, in the lab's own thread.
+public final class LabControl {
+    private let lab: Lab
+    private let listener: UnixListener
+    private var clients: [MessageChannel] = []
+    private let settings: (_ link: String, [String: String], _ direction: String) throws(WordsOfRefusal) -> LinkChange
+
+    /// What a user asked for that cannot be, in his words.
+    public struct WordsOfRefusal: Error {
+        public let text: String
+
+        public init(_ text: String) {
+            self.text = text
+        }
+    }
+
+    /// A change of a link, read from the words of topology files.
+    public struct LinkChange {
+        public var link: Int
+        public var directions: LinkDirections
+        public var settings: LinkSettings
+
+        public init(link: Int, directions: LinkDirections, settings: LinkSettings) {
+            self.link = link
+            self.directions = directions
+            self.settings = settings
+        }
+    }
+
+    /// Listens at a path; `settings` reads what a user writes of a link.
+    public init(
+        _ lab: Lab, at path: String,
+        settings: @escaping (_ link: String, [String: String], _ direction: String) throws(WordsOfRefusal) -> LinkChange
+    ) throws(SystemError) {
+        self.lab = lab
+        self.settings = settings
+        listener = try UnixListener(at: path)
+    }
+
+    /// Runs the lab until somebody wants it down, or until `attend` throws.
+    public func serve(_ attend: () throws(LabError) -> Void) throws(LabError) {
+        while true {
+            try attend()
+            var polled = [listener.descriptor.number] + clients.map(\.descriptor)
+            let ready = try lab.turn(waiting: .milliseconds(500), besides: polled)
+            polled.removeAll()
+            if ready.contains(listener.descriptor.number) {
+                let connection = try? listener.accept()
+                if let connection { clients.append(MessageChannel(consume connection)) }
+            }
+            for client in clients where ready.contains(client.descriptor) {
+                if try !serve(client) { return }
+            }
+        }
+    }
+
+    /// Answers what a client asks; false where the lab is to end.
+    private func serve(_ client: MessageChannel) throws(LabError) -> Bool {
+        do throws(SystemError) {
+            guard try client.fill() else {
+                clients.removeAll { $0 === client }
+                return true
+            }
+            while let order = try client.next(LabOrder.self) {
+                if case .down = order {
+                    lab.end()
+                    try client.send(LabAnswer.done)
+                    return false
+                }
+                try answer(order, client)
+            }
+        } catch {
+            // Whoever speaks nonsense is hung up on.
+            clients.removeAll { $0 === client }
+        }
+        return true
+    }
+
+    private func answer(_ order: LabOrder, _ client: MessageChannel) throws(SystemError) {
+        let result: LabAnswer
+        do throws(WordsOfRefusal) {
+            result = try answer(to: order)
+        } catch {
+            result = .refused(error.text)
+        }
+        try client.send(result)
+    }
+
+    private func answer(to order: LabOrder) throws(WordsOfRefusal) -> LabAnswer {
+        switch order {
+        case .inspect(let name):
+            if let name { return .states([lab.state(of: try node(name))]) }
+            return .states(lab.nodes(ofKind: .patronus).map { lab.state(of: $0) })
+        case .setLink(let name, let words, let direction):
+            let change = try settings(name, words, direction)
+            try refusing { () throws(LabError) in
+                try lab.perform(
+                    .setLink(
+                        event: -1, link: change.link, directions: change.directions, changes: change.settings,
+                        progress: .one))
+            }
+        case .setCarrier(let name, let isUp):
+            guard let link = lab.topology.linkIndex(named: name) else { throw unknownLink(name) }
+            try refusing { () throws(LabError) in
+                try lab.perform(.carrier(link: link, directions: .both, isUp: isUp))
+            }
+        case .place(let name):
+            guard let link = lab.topology.linkIndex(named: name) else { throw unknownLink(name) }
+            return .place(lab.place(ofLink: link))
+        case .down: break
+        }
+        return .done
+    }
+
+    private func node(_ name: String) throws(WordsOfRefusal) -> Int {
+        let names = lab.topology.nodes.map(\.name)
+        if let node = names.firstIndex(of: name) { return node }
+        throw WordsOfRefusal("there is no node \"\(name)\"; there are \(names.joined(separator: ", "))")
+    }
+
+    private func unknownLink(_ name: String) -> WordsOfRefusal {
+        WordsOfRefusal("there is no link \"\(name)\"; there are \(lab.topology.links.map(\.name).joined(separator: ", "))")
+    }
+
+    private func refusing<Value: ~Copyable>(
+        _ body: () throws(LabError) -> Value
+    ) throws(WordsOfRefusal) -> Value {
+        do throws(LabError) { return try body() } catch { throw WordsOfRefusal("\(error)") }
+    }
+}

@@ -1,0 +1,84 @@
+import Basics
+import Links
+import LinuxSystem
+import Plan
+import Scenario
+
+extension Lab {
+    /// Does one thing that the scenario scripts.
+    func perform(_ action: ScriptedAction) throws(LabError) {
+        switch action {
+        case .setLink(let event, let link, let directions, let changes, let progress):
+            for direction in LinkDirection.allCases where directions.contains(direction) {
+                try change(link, direction, changes, progress, event)
+            }
+        case .carrier(let link, let directions, let isUp): try setCarrier(link, directions, isUp: isUp)
+        case .kill(let node): try kill(node)
+        case .start(let node): try restart(node)
+        case .resetSession(let pair):
+            guard let peer = plan.peerIndex(of: pair.second, at: pair.first) else { return }
+            machine(of: pair.first)?.order(.resetSession(peer: UInt32(peer)))
+        case .beginAttack, .endAttack: break  // The attacker knows when.
+        }
+    }
+
+    private func machine(of node: Int) -> AgentProcess? {
+        agents.last { $0.node == node && $0.role == .machine && !$0.hasEnded }
+    }
+
+    private func change(
+        _ link: Int, _ direction: LinkDirection, _ changes: LinkSettings, _ progress: Ratio, _ event: Int
+    ) throws(LabError) {
+        guard let wire, let number = wireNumbers[link] else { return }
+        let profile = ramps.step(
+            wire.profile(of: number, direction), ofDirection: RunPlan.direction(link, direction), towards: changes,
+            progress: progress, event: event)
+        wire.change(number, direction, to: profile)
+        guard progress == .one, let mtu = changes.maximumTransmissionUnit else { return }
+        try inLab { () throws(SystemError) in
+            try ground.setMTU(ofLink: link, direction, to: UInt32(min(mtu, plan.largestPacket)))
+        }
+    }
+
+    private func setCarrier(_ link: Int, _ directions: LinkDirections, isUp: Bool) throws(LabError) {
+        try inLab { () throws(SystemError) in
+            guard let wire, let number = wireNumbers[link] else {
+                // A veth has one carrier for both directions.
+                return try ground.setCarrier(ofLink: link, isUp: isUp)
+            }
+            for direction in LinkDirection.allCases where directions.contains(direction) {
+                try wire.setUp(number, direction, isUp)
+            }
+        }
+    }
+
+    /// Ends a machine as a power cut does.
+    private func kill(_ node: Int) throws(LabError) {
+        if topology.nodes[node].kind == .router {
+            return try setForwarding(of: node, to: false)
+        }
+        guard let agent = machine(of: node) else { return }
+        agent.kill()
+        view.forget(node)
+    }
+
+    private func restart(_ node: Int) throws(LabError) {
+        if topology.nodes[node].kind == .router {
+            return try setForwarding(of: node, to: true)
+        }
+        try kill(node)
+        lives[node] += 1
+        try startAgent(of: node, .machine)
+        agents[agents.count - 1].order(.go(epoch: clock.epoch))
+    }
+
+    /// A router without power passes nothing on; that it still answers for itself nobody's packets notice.
+    private func setForwarding(of node: Int, to isOn: Bool) throws(LabError) {
+        try inLab { () throws(SystemError) in
+            let namespace = try ground.namespace(ofNode: node)
+            for name in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
+                try namespace.setParameter(name, to: isOn ? "1" : "0")
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+public import Basics
+import Foundation
+import Glibc
+import Links
+public import LinuxSystem
+import Plan
+public import Scenario
+import Telemetry
+
+// A lab: the ground, the wire, and a process for each machine, driven by one thread.
+//
+// Way in: a `LabRequest`. `init` makes everything and waits until every agent has what it needs; `start` gives all
+// machines one instant zero; `run(until:)` listens to agents and does what the timeline has due; `finish` asks for
+// reports and makes the record that the simulator makes too. Whatever happens in between, all of it goes with this
+// value: agents are killed and namespaces closed.
+
+/// What a lab is to be.
+public struct LabRequest: Sendable {
+    public var scenario: Scenario
+    public var seed: UInt64
+    /// The files that the scenario was read from, the scenario's first.
+    public var inputs: [AgentTask.Input]
+    /// Unique among the labs of this machine.
+    public var name: LabName
+    /// The program that runs agents, as `PROGRAM agent`.
+    public var program: String
+    /// Whether what nodes say is kept for a record.
+    public var keepsTelemetry: Bool
+
+    public init(
+        scenario: Scenario, seed: UInt64, inputs: [AgentTask.Input], name: LabName, program: String,
+        keepsTelemetry: Bool = true
+    ) {
+        self.scenario = scenario
+        self.seed = seed
+        self.inputs = inputs
+        self.name = name
+        self.program = program
+        self.keepsTelemetry = keepsTelemetry
+    }
+}
+
+/// A topology as a living thing on this kernel.
+public final class Lab {
+    let request: LabRequest
+    let plan: RunPlan
+    public let journal: LabJournal
+    var ground: Ground
+    private(set) var wire: UserspaceWire?
+    /// The wire's number of each link; nil where a link is a veth.
+    private(set) var wireNumbers: [Int?]
+    var timeline: Timeline
+    var ramps = LinkRamps()
+    var agents: [AgentProcess] = []
+    var reports: [AgentReport] = []
+    var lives: [UInt64]
+    var telemetry: [TimedRecord] = []
+    var view: LabView
+    public private(set) var clock = MonotonicClock(epoch: .max)
+
+    var scenario: Scenario { request.scenario }
+    var topology: Topology { request.scenario.topology }
+
+    /// How long agents may take to be ready.
+    private static let patience = Interval.seconds(30)
+
+    /// Makes everything that there will be, and waits until every machine could start.
+    public init(_ request: LabRequest) throws(LabError) {
+        self.request = request
+        plan = RunPlan(request.scenario, replays: [])
+        timeline = Timeline(request.scenario)
+        view = LabView(request.scenario.topology)
+        lives = Array(repeating: 0, count: request.scenario.topology.nodes.count)
+        do throws(GroundError) {
+            let groundPlan = try GroundPlan(request.scenario, plan)
+            try Ground.checkPrivilege()
+            journal = try LabStore.standard.begin(request.name, topology: request.scenario.topology.name)
+            ground = try Ground.build(groundPlan, journal: journal)
+        } catch {
+            throw .ground(error)
+        }
+        wireNumbers = Array(repeating: nil, count: request.scenario.topology.links.count)
+        wire = nil
+        try inLab { () throws(SystemError) in try connectWire() }
+        for node in request.scenario.topology.nodes.indices where hasMachine(node) {
+            try startAgent(of: node, .machine)
+        }
+        for attack in AttackPlan.all(of: request.scenario, seed: request.seed) {
+            try startAgent(of: attack.device, .attacker(event: attack.event))
+        }
+        try waitForAgents()
+    }
+
+    deinit { end() }
+
+    /// Ends all that the lab runs and removes what its journal speaks of; the rest goes with this value.
+    public func end() {
+        for agent in agents { agent.kill() }
+        agents.removeAll()
+        wire?.stop()
+        wire = nil
+        try? journal.finish()
+    }
+
+    /// Gives a wire those links that are not the kernel's own, and starts it.
+    private func connectWire() throws(SystemError) {
+        guard ground.plan.links.contains(where: { $0.kind == .wire }) else { return }
+        let wire = try UserspaceWire(clock: .startingNow(), seed: request.seed)
+        self.wire = wire
+        for index in topology.links.indices {
+            guard let taps = ground.takeTaps(ofLink: index) else { continue }
+            let link = topology.links[index]
+            wireNumbers[index] = try wire.add(
+                WireLink(
+                    link.name, forward: LinkProfile(link.settings(.forward)),
+                    reverse: LinkProfile(link.settings(.reverse)),
+                    isCaptured: scenario.record.capturedLinks.contains(index)),
+                between: taps.first, and: taps.second)
+        }
+        try wire.start()
+    }
+
+    /// Whether a process runs for a node of the topology.
+    private func hasMachine(_ node: Int) -> Bool {
+        switch topology.nodes[node].kind {
+        case .patronus: true
+        case .host: !plan.flows.configuration(of: node, in: scenario).flows.isEmpty
+        default: false
+        }
+    }
+
+    func startAgent(of node: Int, _ role: AgentTask.Role) throws(LabError) {
+        let task = AgentTask(
+            inputs: request.inputs, seed: request.seed, node: node, role: role, life: lives[node])
+        let name = topology.nodes[node].name
+        let title = role == .machine ? name : "the attacker at \(name)"
+        try inLab { () throws(SystemError) in
+            let agent = try AgentProcess(
+                task, title: title, program: request.program, namespace: try ground.namespace(ofNode: node))
+            agents.append(agent)
+            try journal.add(process: agent.identifier, role: title)
+        }
+    }
+
+    private func waitForAgents() throws(LabError) {
+        let deadline = MonotonicClock.startingNow()
+        while !agents.allSatisfy(\.isReady) {
+            try turn(waiting: .milliseconds(100))
+            guard deadline.now < .zero + Self.patience else {
+                let late = agents.filter { !$0.isReady }.map(\.title).joined(separator: ", ")
+                throw .agent(late, reason: "not ready after \(Self.patience)")
+            }
+        }
+    }
+
+    /// Gives all machines, and the wire, one instant zero, which comes a moment later.
+    public func start() throws(LabError) {
+        clock = MonotonicClock(epoch: MonotonicClock.kernelReading() + 100_000_000)
+        for agent in agents { agent.order(.go(epoch: clock.epoch)) }
+    }
+
+    /// Lets time pass until an instant, and does meanwhile what the timeline wants.
+    ///
+    /// `attend` is asked now and then whether to go on; what it throws ends the run.
+    public func run(until end: Instant, attend: (Instant) throws(LabError) -> Void) throws(LabError) {
+        while true {
+            while let action = timeline.takeDue(at: clock.now) { try perform(action) }
+            let now = clock.now
+            guard now < end else { return }
+            try attend(now)
+            let next = min(timeline.next ?? .never, end)
+            try turn(waiting: min(max(next - now, .zero), .milliseconds(50)))
+        }
+    }
+
+    /// Waits for something to happen among the agents, and takes it in.
+    ///
+    /// Returns those of the other descriptors that have something to read.
+    @discardableResult
+    func turn(waiting: Interval, besides others: [Int32] = []) throws(LabError) -> [Int32] {
+        var polled = agents.map { pollfd(fd: $0.hasEnded ? -1 : $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        polled += others.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var pause = timespec(
+            tv_sec: Int(waiting.nanoseconds / 1_000_000_000), tv_nsec: Int(waiting.nanoseconds % 1_000_000_000))
+        guard ppoll(&polled, nfds_t(polled.count), &pause, nil) > 0 else { return [] }
+        for (place, agent) in agents.enumerated() where polled[place].revents != 0 {
+            agent.listen { records in take(records, of: agent.node) }
+            if let failure = agent.failure { throw .agent(agent.title, reason: failure) }
+        }
+        return polled.dropFirst(agents.count).filter { $0.revents != 0 }.map(\.fd)
+    }
+
+    private func take(_ records: [AgentRecord], of node: Int) {
+        for record in records {
+            view.take(record.record, of: node)
+            guard request.keepsTelemetry else { continue }
+            telemetry.append(TimedRecord(at: record.at, node: node, record: record.record))
+        }
+    }
+
+    /// What a node says of itself.
+    public func state(of node: Int) -> NodeState {
+        view.state(of: node, peers: plan.peers(of: node).map { topology.nodes[$0].name }, at: clock.now)
+    }
+
+    /// The end of a link at which its packets can be seen: a node's own ports hand theirs to its data plane first.
+    func place(ofLink index: Int) -> LabPlace {
+        let link = topology.links[index]
+        let end = topology.nodes[link.first.node].kind == .patronus ? link.second : link.first
+        return LabPlace(node: topology.nodes[end.node].name, interface: end.port)
+    }
+
+    /// The nodes of a kind, by index.
+    func nodes(ofKind kind: NodeKind) -> [Int] {
+        topology.nodes.indices.filter { topology.nodes[$0].kind == kind }
+    }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import Emulator
+
+/// `patronus-sim gc`.
+struct GarbageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc", abstract: "Removes what dead labs have left, and nothing else.")
+
+    func run() throws {
+        do throws(GroundError) { try Ground.checkPrivilege() } catch { throw Failure(.ground(error)) }
+        let cleaned = LabStore.standard.collectGarbage()
+        var failures: [String] = []
+        for lab in cleaned {
+            for thing in lab.removed { Console.output("lab \(lab.lab): removed \(thing)\n") }
+            failures += lab.failures.map { "patronus-sim: lab \(lab.lab): \($0)\n" }
+        }
+        if cleaned.isEmpty { Console.output("nothing is left of any dead lab\n") }
+        guard failures.isEmpty else { throw Failure(.lacking, failures.joined()) }
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Emulator
+import Foundation
+
+/// `patronus-sim lab inspect`.
+struct LabInspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Shows what a lab's nodes say of their tunnels, paths and BGP sessions.")
+
+    @Argument(help: ArgumentHelp("The node; without it, all.", valueName: "node"))
+    var node: String?
+
+    @OptionGroup var lab: LabOption
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    func run() throws {
+        let living = try LivingLab(lab)
+        guard case .states(let states) = try living.ask(.inspect(node: node)) else {
+            throw Failure(.defect, "patronus-sim: lab \(living.state.lab) answered something else")
+        }
+        Console.output(json ? try Self.document(states) : states.map(Self.text).joined(separator: "\n"))
+    }
+
+    private static func document(_ states: [NodeState]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(states), as: UTF8.self) + "\n"
+    }
+
+    private static func text(_ state: NodeState) -> String {
+        var lines = ["\(state.name), up for \(Amount.fixed(state.uptime, decimals: 1)) s"]
+        var tunnels = TextTable(["  TUNNEL", "STATE", "LATENCY", "JITTER", "LOSS IN", "LOSS OUT"], leadingColumns: 2)
+        for tunnel in state.tunnels {
+            tunnels.append([
+                "  \(tunnel.name)", tunnel.state, milliseconds(tunnel.latencyMilliseconds),
+                milliseconds(tunnel.jitterMilliseconds), share(tunnel.lossReceived), share(tunnel.lossSent),
+            ])
+        }
+        if !state.tunnels.isEmpty { lines += tunnels.lines }
+        var sessions = TextTable(["  BGP PEER", "STATE"], leadingColumns: 2)
+        for session in state.sessions { sessions.append(["  \(session.peer)", session.state]) }
+        if !state.sessions.isEmpty { lines += sessions.lines }
+        lines.append("  \(state.pathChanges) path changes, \(state.droppedPackets) packets dropped")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func milliseconds(_ value: Double?) -> String {
+        value.map { "\(Amount.fixed($0, decimals: 3)) ms" } ?? "-"
+    }
+
+    private static func share(_ value: Double?) -> String {
+        value.map { "\(Amount.fixed($0 * 100, decimals: 2)) %" } ?? "-"
+    }
+}
