@@ -33,6 +33,30 @@ int clinux_send_raw(int socket, const unsigned char *destination, int is_ipv4, c
 // Keeps the calling thread on one processor: 0 or -1 and errno.
 int clinux_stay_on_processor(int processor);
 
+// Runs the calling thread before all threads that share the processor by turns (SCHED_FIFO): 0 or -1 and errno.
+int clinux_schedule_first(int priority);
+// How late the calling thread may be woken so that it can be woken together with others: 0 or -1 and errno.
+int clinux_set_timer_slack(unsigned long nanoseconds);
+// Names the calling thread, by 15 octets at most: 0 or -1 and errno.
+int clinux_name_thread(const char *name);
+
+// Makes an interface of that name, which must not be there yet, whose other side is the descriptor returned: frames
+// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. -1 and errno when refused.
+int clinux_open_interface(const char *interface, int has_ethernet);
+int clinux_set_carrier(int other_side, int is_up);
+// How many frames may wait for the reader of an interface's other side: 0 or -1 and errno.
+int clinux_set_queue_length(const char *interface, int frames);
+
+// Waits for many descriptors at once (epoll), each known by a key of the caller's.
+enum { CLINUX_POLLER_MOST = 64 };
+int clinux_poller_open(void);
+int clinux_poller_add(int poller, int descriptor, unsigned int key);
+// Writes the keys of those that are readable, after waiting so long for the first, for ever where it is negative; as
+// many as CLINUX_POLLER_MOST. Returns how many, none after a signal, or -1 and errno.
+int clinux_poller_wait(int poller, unsigned int *keys, int capacity, long long nanoseconds);
+// A descriptor that is readable when somebody has written to it (eventfd), and does not block: -1 and errno.
+int clinux_bell_open(void);
+
 enum clinux_ethtool_feature {
     CLINUX_TRANSMIT_CHECKSUM,
     CLINUX_RECEIVE_CHECKSUM,
