@@ -25,6 +25,6 @@ int clinux_poller_wait(int poller, unsigned int *keys, int capacity, long long n
     return count;
 }
 
-int clinux_bell_open(void) {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+int clinux_bell_open(int blocks) {
+    return eventfd(0, EFD_CLOEXEC | (blocks ? 0 : EFD_NONBLOCK));
 }

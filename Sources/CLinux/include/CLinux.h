@@ -54,8 +54,8 @@ int clinux_poller_add(int poller, int descriptor, unsigned int key);
 // Writes the keys of those that are readable, after waiting so long for the first, for ever where it is negative; as
 // many as CLINUX_POLLER_MOST. Returns how many, none after a signal, or -1 and errno.
 int clinux_poller_wait(int poller, unsigned int *keys, int capacity, long long nanoseconds);
-// A descriptor that is readable when somebody has written to it (eventfd), and does not block: -1 and errno.
-int clinux_bell_open(void);
+// A descriptor that is readable when somebody has written to it (eventfd): -1 and errno.
+int clinux_bell_open(int blocks);
 
 enum clinux_ethtool_feature {
     CLINUX_TRANSMIT_CHECKSUM,

@@ -14,7 +14,7 @@ public struct Poller: ~Copyable, Sendable {
 
     public init() throws(SystemError) {
         let poller = FileDescriptor(owning: try checked(clinux_poller_open(), "make a poller"))
-        let bell = FileDescriptor(owning: try checked(clinux_bell_open(), "make a bell"))
+        let bell = FileDescriptor(owning: try checked(clinux_bell_open(0), "make a bell"))
         try Self.add(bell, key: Self.bellKey, to: poller)
         self.poller = poller
         self.bell = bell

@@ -32,7 +32,7 @@ public final class RealTimeThread: Sendable {
     public init(
         named name: String, _ manner: Manner = Manner(), _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) {
-        let work = ThreadWork(name, manner, body)
+        let work = try ThreadWork(name, manner, body)
         var thread = pthread_t()
         let context = Unmanaged.passRetained(work)
         let status = pthread_create(&thread, nil, beginThread, context.toOpaque())
@@ -76,24 +76,29 @@ private final class ThreadWork: Sendable {
     private let manner: RealTimeThread.Manner
     private let body: @Sendable () -> Void
     private let refusals = Mutex<[SystemError]>([])
-    private let isReady: Semaphore
+    /// Becomes readable when `refusals` are there.
+    private let bell: FileDescriptor
 
-    init(_ name: String, _ manner: RealTimeThread.Manner, _ body: @escaping @Sendable () -> Void) {
+    init(
+        _ name: String, _ manner: RealTimeThread.Manner, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         self.name = name
         self.manner = manner
         self.body = body
-        isReady = Semaphore()
+        bell = FileDescriptor(owning: try checked(clinux_bell_open(1), "make a bell"))
     }
 
     func run() {
         let found = setUp()
         refusals.withLock { $0 = found }
-        isReady.signal()
+        var one: UInt64 = 1
+        _ = write(bell.number, &one, 8)
         body()
     }
 
     func waitForRefusals() -> [SystemError] {
-        isReady.wait()
+        var count: UInt64 = 0
+        _ = uninterrupted { read(bell.number, &count, 8) }
         return refusals.withLock { $0 }
     }
 
@@ -119,27 +124,6 @@ private final class ThreadWork: Sendable {
             }
         }
         return found
-    }
-}
-
-/// A semaphore at an address of its own, as the C library wants it.
-private final class Semaphore: @unchecked Sendable {
-    private let semaphore: UnsafeMutablePointer<sem_t>
-
-    init() {
-        semaphore = .allocate(capacity: 1)
-        sem_init(semaphore, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
-    }
-
-    func signal() { sem_post(semaphore) }
-
-    func wait() {
-        while sem_wait(semaphore) < 0 {}
     }
 }
 
