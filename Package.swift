@@ -33,6 +33,9 @@ let package = Package(
         .executable(name: "patronus-sim", targets: ["patronus-sim"]),
         .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
         .library(name: "PatronusLinux", targets: ["Basics", "Telemetry", "Wire", "Dataplane", "LinuxSystem"]),
+        .library(
+            name: "PatronusEmulator",
+            targets: ["Basics", "Telemetry", "Wire", "Links", "Scenario", "LinuxSystem", "Emulator"]),
         .library(name: "PatronusBPF", targets: ["BPF", "CBPFSyscall"]),
     ],
     dependencies: [

@@ -17,6 +17,10 @@ let package = Package(
             name: "patronus-kernel-bench",
             dependencies: [.product(name: "PatronusLinux", package: "patronus")],
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "patronus-wire-bench",
+            dependencies: [.product(name: "PatronusEmulator", package: "patronus")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ],
     swiftLanguageModes: [.v6]
 )

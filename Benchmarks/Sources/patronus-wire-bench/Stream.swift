@@ -1,0 +1,84 @@
+import Basics
+import Emulator
+import Glibc
+import LinuxSystem
+import Scenario
+import Synchronization
+import Wire
+
+/// Sleeps.
+func pause(microseconds: UInt32) {
+    usleep(microseconds)
+}
+
+/// One TCP connection of the kernel's over a joint, as fast as it gets.
+struct Stream: ~Copyable {
+    private let sending: FileDescriptor
+    private let receiving: FileDescriptor
+
+    init(over joint: borrowing Joint) throws(SystemError) {
+        let listener = try joint.right.perform { () throws(SystemError) in
+            let listener = try Self.socket()
+            let status = Self.withAddress(.any) {
+                bind(listener.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+            guard status == 0, listen(listener.number, 1) == 0 else {
+                throw .refused("listen", number: errno, explanation: "")
+            }
+            return listener
+        }
+        let sending = try joint.left.perform { () throws(SystemError) in
+            let connection = try Self.socket()
+            let status = Self.withAddress(Joint.rightAddress) {
+                connect(connection.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+            guard status == 0 else { throw .refused("connect", number: errno, explanation: "") }
+            return connection
+        }
+        let number = accept(listener.number, nil, nil)
+        guard number >= 0 else { throw .refused("accept", number: errno, explanation: "") }
+        self.sending = sending
+        receiving = FileDescriptor(owning: number)
+    }
+
+    private static func socket() throws(SystemError) -> FileDescriptor {
+        let number = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw .refused("socket", number: errno, explanation: "") }
+        return FileDescriptor(owning: number)
+    }
+
+    private static func withAddress<Result>(
+        _ address: IPv4Address, _ body: (UnsafePointer<sockaddr>) -> Result
+    ) -> Result {
+        var socketAddress = sockaddr_in()
+        socketAddress.sin_family = sa_family_t(AF_INET)
+        socketAddress.sin_port = UInt16(5_001).bigEndian
+        socketAddress.sin_addr.s_addr = address.bits.bigEndian
+        return withUnsafePointer(to: &socketAddress) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }
+        }
+    }
+
+    /// Sends for so long and returns how many octets arrived after `warmUp`, and in which time.
+    func run(for time: Interval, warmUp: Interval, _ clock: MonotonicClock) throws(SystemError) -> (Int, Interval) {
+        let (sending, receiving) = (sending.number, receiving.number)
+        let end = clock.now + time
+        let sender = try RealTimeThread(named: "sender", RealTimeThread.Manner(priority: nil)) {
+            let octets = [UInt8](repeating: 0x55, count: 65_536)
+            while clock.now < end, send(sending, octets, octets.count, Int32(MSG_NOSIGNAL)) > 0 {}
+        }
+        var buffer = [UInt8](repeating: 0, count: 262_144)
+        let start = clock.now + warmUp
+        var count = 0
+        var now = clock.now
+        while now < end {
+            let received = recv(receiving, &buffer, buffer.count, 0)
+            if received <= 0 { break }
+            now = clock.now
+            if now >= start, now < end { count += received }
+        }
+        shutdown(sending, Int32(SHUT_RDWR))
+        sender.join()
+        return (count, min(now, end) - start)
+    }
+}

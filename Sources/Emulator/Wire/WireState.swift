@@ -1,0 +1,211 @@
+import Basics
+import Glibc
+import Links
+import LinuxSystem
+import Scenario
+import Steering
+import Telemetry
+
+/// Everything that a wire's thread works on: links, frames on their way, deadlines.
+///
+/// Directions are numbered as everywhere: the forward one of link `n` is `2 n`, the reverse one `2 n + 1`. The end that
+/// a direction comes from has its number, and the one that it leads to that of the opposite direction.
+struct WireState: ~Copyable {
+    let clock: MonotonicClock
+    private let seed: UInt64
+    private let largestFrame: Int
+    private let roomForCapture: Int
+    private(set) var links: [WireLink] = []
+    private(set) var directions = Slab<WireDirection>()
+    private var taps = Slab<TapDevice>()
+    private var hasCarrier: [Bool] = []
+    private var pool: PacketPool
+    /// When each packet of the pool was offered.
+    private var offeredAt: ContiguousArray<Instant>
+    private var deadlines = DeadlineHeap()
+    var capture = WireCapture()
+    var isEnding = false
+
+    /// How many frames are taken from one end before the others have their turn.
+    private static let batch = 32
+
+    init(clock: MonotonicClock, seed: UInt64, _ settings: UserspaceWire.Settings) {
+        self.clock = clock
+        self.seed = seed
+        largestFrame = settings.largestFrame
+        roomForCapture = settings.roomForCapture
+        // One octet more, so that a frame that is too large can be told from one that just fits.
+        pool = PacketPool(largestPacket: settings.largestFrame + 1, headroom: 0, capacity: settings.roomForFrames)
+        offeredAt = ContiguousArray(repeating: .zero, count: settings.roomForFrames)
+    }
+
+    /// The earliest instant at which there may be something to do.
+    var nextDeadline: Instant? { deadlines.next }
+
+    mutating func add(_ link: WireLink, between first: consuming TapDevice, and second: consuming TapDevice) {
+        let (firstSide, secondSide) = (first.descriptor.number, second.descriptor.number)
+        for direction in LinkDirection.allCases {
+            let isForward = direction == .forward
+            directions.append(
+                WireDirection(
+                    link.profile(direction), random: SeededRandom(seed: seed, stream: link.stream(direction)),
+                    from: isForward ? firstSide : secondSide, to: isForward ? secondSide : firstSide))
+        }
+        taps.append(first)
+        taps.append(second)
+        links.append(link)
+        hasCarrier.append(true)
+    }
+
+    mutating func change(_ direction: Int, to profile: LinkProfile) {
+        let now = clock.now
+        settle(direction, until: now)
+        directions[direction].told = now
+        directions[direction].change(to: profile, at: now)
+        deadlines.set(direction, at: directions[direction].link.nextDue)
+    }
+
+    /// Takes a direction up or down, and the carrier of both ends with the last or first direction that works.
+    mutating func setUp(_ direction: Int, _ isUp: Bool) throws(SystemError) {
+        let now = clock.now
+        settle(direction, until: now)
+        directions[direction].told = now
+        directions[direction].link.setUp(isUp, at: now)
+        settle(direction, until: now)
+        let carrier = directions[direction].link.isUp || directions[direction ^ 1].link.isUp
+        guard carrier != hasCarrier[direction / 2] else { return }
+        hasCarrier[direction / 2] = carrier
+        try taps[direction & ~1].setCarrier(carrier)
+        try taps[direction | 1].setCarrier(carrier)
+    }
+
+    mutating func takeCapture() -> WireCapture {
+        let taken = capture
+        capture = WireCapture()
+        return taken
+    }
+}
+
+extension WireState {
+    /// Takes frames from those ends that have some, and lets go all that is due meanwhile.
+    mutating func work(_ ready: borrowing InlineArray<64, UInt32>, _ count: Int) {
+        settleDue()
+        for index in 0..<count where Int(ready[index]) < directions.count { drain(Int(ready[index])) }
+    }
+
+    private mutating func drain(_ direction: Int) {
+        let source = directions[direction].source
+        for _ in 0..<Self.batch {
+            let packet = pool.allocate(byteCount: pool.largestPacket)
+            let count = pool.withOctets(of: packet) { read(source, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                pool.release(packet)
+                return
+            }
+            guard count <= largestFrame else {
+                pool.release(packet)
+                directions[direction].tooLarge &+= 1
+                continue
+            }
+            pool.truncate(packet, to: count)
+            let now = clock.now
+            offer(packet, to: direction, at: now)
+            if let next = deadlines.next, next <= now { settleDue() }
+        }
+    }
+
+    private mutating func offer(_ packet: PacketID, to direction: Int, at now: Instant) {
+        if direction & 1 == 0, links[direction / 2].isCaptured { keep(packet, of: direction, at: now) }
+        let token = Int(packet.rawValue)
+        if token >= offeredAt.count { growInstants() }
+        offeredAt[token] = now
+        let flowHash = directions[direction].link.profile.discipline == .fairQueueCoDel ? flowHash(of: packet) : 0
+        let offered = QueuedPacket(
+            token: packet.rawValue, byteCount: UInt32(pool.byteCount(packet)), flowHash: flowHash)
+        // What is overdue comes first: the model's time does not go back.
+        if let due = directions[direction].link.nextDue, due <= now { settle(direction, until: now) }
+        directions[direction].told = now
+        guard case .accepted = directions[direction].link.offer(offered, at: now) else { return pool.release(packet) }
+        guard let due = directions[direction].link.nextDue else { return }
+        if due <= now {
+            settle(direction, until: now)
+        } else {
+            deadlines.set(direction, at: due)
+        }
+    }
+
+    @inline(never)
+    private mutating func growInstants() {
+        offeredAt.append(contentsOf: repeatElement(.zero, count: pool.capacity - offeredAt.count))
+    }
+
+    private mutating func settleDue() {
+        let now = clock.now
+        while let direction = deadlines.takeDue(at: now) { settle(direction, until: now) }
+    }
+
+    /// Takes everything that is due from one direction of a link.
+    ///
+    /// The model is asked instant by instant, as the simulator does, so that each packet's own is known.
+    private mutating func settle(_ direction: Int, until now: Instant) {
+        while let due = directions[direction].link.nextDue, due <= now {
+            let told = max(due, directions[direction].told)
+            directions[direction].told = told
+            switch directions[direction].link.next(at: told) {
+            case .delivered(let token, let damagedBit):
+                let packet = PacketID(token)
+                if let damagedBit { invert(damagedBit, of: packet) }
+                deliver(packet, from: direction, due: due)
+                pool.release(packet)
+            case .duplicated(let token):
+                deliver(PacketID(token), from: direction, due: due)
+            case .dropped(let token, _):
+                pool.release(PacketID(token))
+            case nil:
+                // An active queue has decided, and what it sent is due later.
+                break
+            }
+        }
+        deadlines.set(direction, at: directions[direction].link.nextDue)
+    }
+
+    private mutating func deliver(_ packet: PacketID, from direction: Int, due: Instant) {
+        let now = clock.now
+        if due > offeredAt[Int(packet.rawValue)] {
+            directions[direction].lateness.record(now - due, limit: directions[direction].limit)
+        }
+        if direction & 1 == 1, links[direction / 2].isCaptured { keep(packet, of: direction, at: now) }
+        let target = directions[direction].target
+        let written = pool.withOctets(of: packet) { write(target, $0.baseAddress, $0.count) }
+        if written < 0 { countRefusal(errno, on: direction) }
+    }
+
+    /// The kernel answers with an input error where the interface is down.
+    @inline(never)
+    private mutating func countRefusal(_ number: Int32, on direction: Int) {
+        if number == EIO {
+            directions[direction].arrivedAtDownInterface &+= 1
+        } else {
+            directions[direction].refusedByKernel &+= 1
+        }
+    }
+
+    private mutating func invert(_ bit: UInt32, of packet: PacketID) {
+        pool.withOctets(of: packet) { $0[Int(bit / 8)] ^= 0x80 >> UInt8(bit % 8) }
+    }
+
+    private mutating func keep(_ packet: PacketID, of direction: Int, at now: Instant) {
+        pool.withOctets(of: packet) {
+            capture.append(UnsafeRawBufferPointer($0), link: direction / 2, at: now, room: roomForCapture)
+        }
+    }
+
+    /// Packets of one flow have one hash, as in the simulator.
+    private func flowHash(of packet: PacketID) -> UInt32 {
+        let octets = pool.bytes(packet)
+        guard octets.byteCount > 14, let head = PacketHead(parsing: octets.extracting(14..<octets.byteCount)) else {
+            return 0
+        }
+        return UInt32(truncatingIfNeeded: head.key.rawValue)
+    }
+}
