@@ -36,16 +36,12 @@ struct WireWorld: ~Copyable {
 
     /// Makes a world whose links are named `wan-0`, `wan-1`, … and starts its wire.
     init(_ profiles: [(forward: LinkProfile, reverse: LinkProfile)], isCaptured: Bool = false) throws {
-        left = try NetworkNamespace()
-        right = try NetworkNamespace()
-        for name in ["all", "default"] {
-            try left.setParameter("ipv6/conf/\(name)/disable_ipv6", to: "1")
-            try right.setParameter("ipv6/conf/\(name)/disable_ipv6", to: "1")
-        }
-        leftRoutes = try RouteSocket(in: left)
-        rightRoutes = try RouteSocket(in: right)
-        clock = MonotonicClock.startingNow()
-        wire = try UserspaceWire(clock: clock, seed: Self.seed)
+        let left = try Self.namespace()
+        let right = try Self.namespace()
+        var leftRoutes = try RouteSocket(in: left)
+        var rightRoutes = try RouteSocket(in: right)
+        let clock = MonotonicClock.startingNow()
+        let wire = try UserspaceWire(clock: clock, seed: Self.seed)
         for (number, profile) in profiles.enumerated() {
             let (near, far) = (Self.hardware(number, .forward), Self.hardware(number, .reverse))
             let first = try TapDevice(named: "wan-\(number)", in: left, address: near)
@@ -57,6 +53,19 @@ struct WireWorld: ~Copyable {
             _ = try wire.add(link, between: first, and: second)
         }
         try wire.start()
+        self.left = left
+        self.right = right
+        self.leftRoutes = leftRoutes
+        self.rightRoutes = rightRoutes
+        self.clock = clock
+        self.wire = wire
+    }
+
+    /// A namespace in which nothing is sent that no test asked for.
+    private static func namespace() throws(SystemError) -> NetworkNamespace {
+        let namespace = try NetworkNamespace()
+        for name in ["all", "default"] { try namespace.setParameter("ipv6/conf/\(name)/disable_ipv6", to: "1") }
+        return namespace
     }
 
     /// A world of one link that is the same in both directions.

@@ -1,5 +1,6 @@
 import Basics
 import Emulator
+import Glibc
 import Links
 import LinuxSystem
 import Scenario
@@ -45,9 +46,6 @@ struct Joint: ~Copyable {
     private static func namespace() throws(SystemError) -> NetworkNamespace {
         let namespace = try NetworkNamespace()
         for name in ["all", "default"] { try namespace.setParameter("ipv6/conf/\(name)/disable_ipv6", to: "1") }
-        for name in ["tcp_rmem", "tcp_wmem"] {
-            try namespace.setParameter("ipv4/\(name)", to: "4096 1048576 33554432")
-        }
         return namespace
     }
 
@@ -66,7 +64,7 @@ struct Joint: ~Copyable {
         let receiver = try ProbeSocket(in: right)
         for sequence in 0..<count {
             sender.send(UInt32(sequence), size: size, to: Self.rightAddress, clock)
-            if apart > 0 { pause(microseconds: apart) }
+            if apart > 0 { usleep(apart) }
         }
         return receiver.arrivals(expecting: .max, quiet: 500, clock)
     }

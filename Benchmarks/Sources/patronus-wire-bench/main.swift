@@ -93,7 +93,7 @@ func measureRate() throws(SystemError) {
 func measureStream() throws(SystemError) {
     let profile = LinkProfile(rate: .megabits(100), delay: .milliseconds(50), queue: .bytes(2_500_000))
     let joint = try Joint(profile, back: LinkProfile(delay: .milliseconds(50)))
-    let stream = try Stream(over: joint)
+    let stream = try KernelStream(from: joint.left, to: joint.right, at: Joint.rightAddress)
     let (count, time) = try stream.run(for: .seconds(12), warmUp: .seconds(4), joint.clock)
     let goodput = Double(8 * count) / time.inSeconds / 1e6
     // Of 1514 octets of a frame 1448 are the stream's.

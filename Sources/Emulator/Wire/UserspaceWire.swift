@@ -26,7 +26,7 @@ public final class UserspaceWire: Sendable {
         /// With its Ethernet header; what is larger is not taken.
         public var largestFrame = 1_600
         /// How many frames may be on their way before memory has to be found for more, which makes the wire late.
-        public var roomForFrames = 65_536
+        public var roomForFrames = 16_384
         /// How many octets a capture has.
         public var roomForCapture = 256 << 20
         public var manner = RealTimeThread.Manner()

@@ -37,6 +37,20 @@ struct WireState: ~Copyable {
         // One octet more, so that a frame that is too large can be told from one that just fits.
         pool = PacketPool(largestPacket: settings.largestFrame + 1, headroom: 0, capacity: settings.roomForFrames)
         offeredAt = ContiguousArray(repeating: .zero, count: settings.roomForFrames)
+        touchPool()
+    }
+
+    /// Has the kernel find the pool's memory now: to find a page for a frame may take longer than all else.
+    private mutating func touchPool() {
+        var packets = ContiguousArray<PacketID>()
+        for _ in 0..<pool.capacity {
+            let packet = pool.allocate(byteCount: pool.largestPacket)
+            pool.withOctets(of: packet) { octets in
+                for place in stride(from: 0, to: octets.count, by: 1_024) { octets[place] = 0 }
+            }
+            packets.append(packet)
+        }
+        for packet in packets.reversed() { pool.release(packet) }
     }
 
     /// The earliest instant at which there may be something to do.

@@ -1,23 +1,22 @@
 import Basics
-import Emulator
 import Glibc
 import LinuxSystem
-import Scenario
-import Synchronization
 import Wire
 
-/// Sleeps.
-func pause(microseconds: UInt32) {
-    usleep(microseconds)
-}
-
-/// One TCP connection of the kernel's over a joint, as fast as it gets.
-struct Stream: ~Copyable {
+/// One TCP connection between two namespaces, as fast as the kernel's TCP makes it.
+struct KernelStream: ~Copyable {
     private let sending: FileDescriptor
     private let receiving: FileDescriptor
 
-    init(over joint: borrowing Joint) throws(SystemError) {
-        let listener = try joint.right.perform { () throws(SystemError) in
+    init(
+        from source: borrowing NetworkNamespace, to destination: borrowing NetworkNamespace, at address: IPv4Address
+    ) throws(SystemError) {
+        // What is on its way between the two has to fit their buffers.
+        for name in ["tcp_rmem", "tcp_wmem"] {
+            try source.setParameter("ipv4/\(name)", to: "4096 1048576 33554432")
+            try destination.setParameter("ipv4/\(name)", to: "4096 1048576 33554432")
+        }
+        let listener = try destination.perform { () throws(SystemError) in
             let listener = try Self.socket()
             let status = Self.withAddress(.any) {
                 bind(listener.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -27,9 +26,9 @@ struct Stream: ~Copyable {
             }
             return listener
         }
-        let sending = try joint.left.perform { () throws(SystemError) in
+        let sending = try source.perform { () throws(SystemError) in
             let connection = try Self.socket()
-            let status = Self.withAddress(Joint.rightAddress) {
+            let status = Self.withAddress(address) {
                 connect(connection.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
             guard status == 0 else { throw .refused("connect", number: errno, explanation: "") }

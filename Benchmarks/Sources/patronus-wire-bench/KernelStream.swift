@@ -1,0 +1,1 @@
+../../../Tests/EmulatorTests/KernelStream.swift
