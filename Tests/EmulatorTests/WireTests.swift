@@ -5,6 +5,7 @@ import Links
 import LinuxSystem
 import Scenario
 import Telemetry
+import TestKit
 import Testing
 import Wire
 
@@ -254,11 +255,32 @@ struct WireTests {
         let port = try near.existingLink(.named("wan-0")).index
         let neighbour = Neighbour(.v4(thin), at: WireWorld.hardware(0, .reverse), on: port)
         try near.change { $0.addNeighbour(neighbour) }
-        for sequence in 0..<60 { sender.send(UInt32(sequence), size: 1_200, to: thick, world.clock) }
+        for sequence in 0..<40 { sender.send(UInt32(sequence), size: 1_200, to: thick, world.clock) }
         sender.send(1_000, size: 100, to: thin, world.clock)
-        let arrivals = receiver.arrivals(expecting: 61, world.clock)
+        let arrivals = receiver.arrivals(expecting: 41, world.clock)
         let place = arrivals.firstIndex { $0.sequence == 1_000 }
-        #expect(arrivals.count == 61 && place.map { $0 < 20 } == true)
+        #expect(arrivals.count == 41 && place.map { $0 < 20 } == true)
+    }
+
+    @Test func `nothing is allocated for a frame once a wire is warm`() throws {
+        let profile = LinkProfile(rate: .megabits(50), delay: .milliseconds(3), loss: .bernoulli(Ratio(0.1)))
+        let world = try WireWorld([(profile, profile)], isStarted: false)
+        let sender = try world.socket(.forward)
+        func sendMany() {
+            for sequence in 0..<300 {
+                sender.send(UInt32(sequence), size: 500, to: WireWorld.address(0, .reverse), world.clock)
+            }
+        }
+        sendMany()
+        world.wire.serve(for: .milliseconds(100))
+        let before = world.wire.counters(of: 0, .forward)
+        // To begin and end takes what it takes, with frames or without.
+        let idle = allocations { world.wire.serve(for: .milliseconds(10)) }
+        sendMany()
+        let count = allocations { world.wire.serve(for: .milliseconds(100)) }
+        let after = world.wire.counters(of: 0, .forward)
+        #expect(before.link.offered == 300 && after.link.offered == 600 && after.packetsInside == 0)
+        #expect(count == idle && idle <= 1)
     }
 
     @Test func `one connection of the kernel's fills 100 Mbit/s over 100 ms`() throws {

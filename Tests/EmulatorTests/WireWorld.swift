@@ -34,8 +34,10 @@ struct WireWorld: ~Copyable {
 
     static let seed: UInt64 = 7
 
-    /// Makes a world whose links are named `wan-0`, `wan-1`, … and starts its wire.
-    init(_ profiles: [(forward: LinkProfile, reverse: LinkProfile)], isCaptured: Bool = false) throws {
+    /// Makes a world whose links are named `wan-0`, `wan-1`, … and starts its wire, unless told not to.
+    init(_ profiles: [(forward: LinkProfile, reverse: LinkProfile)], isCaptured: Bool = false, isStarted: Bool = true)
+        throws
+    {
         let left = try Self.namespace()
         let right = try Self.namespace()
         var leftRoutes = try RouteSocket(in: left)
@@ -52,7 +54,7 @@ struct WireWorld: ~Copyable {
                 "wan-\(number)", forward: profile.forward, reverse: profile.reverse, isCaptured: isCaptured)
             _ = try wire.add(link, between: first, and: second)
         }
-        try wire.start()
+        if isStarted { try wire.start() }
         self.left = left
         self.right = right
         self.leftRoutes = leftRoutes

@@ -72,6 +72,11 @@ public final class UserspaceWire: Sendable {
         }
     }
 
+    /// Serves the links on the calling thread for so long, for a wire that was not started.
+    public func serve(for time: Interval) {
+        engine.run(until: engine.clock.now + time)
+    }
+
     /// Ends the thread for good; the interfaces stay until the wire is gone.
     public func stop() {
         engine.state.withLock { $0.isEnding = true }

@@ -17,26 +17,21 @@ final class WireEngine: Sendable {
         state = Mutex(WireState(clock: clock, seed: seed, settings))
     }
 
-    /// What to do when everything that is due is done.
-    private enum Pause {
-        case end
-        case wait(until: Instant?)
-    }
-
-    /// Serves the links until told to end.
-    func run() {
+    /// Serves the links until told to end, or until an instant has come.
+    func run(until end: Instant = .never) {
         var keys = InlineArray<64, UInt32>(repeating: 0)
         var count = 0
         var allowance = PollingAllowance(at: clock.now)
         while true {
-            let pause = state.withLock { state in
+            let deadline = state.withLock { state -> Instant? in
                 state.work(keys, count)
-                return state.isEnding ? Pause.end : .wait(until: state.nextDeadline)
+                return state.isEnding ? nil : min(state.nextDeadline ?? .never, end)
             }
-            switch pause {
-            case .end: return
-            case .wait(until: nil): count = poller.wait(atMost: nil, keys: &keys)
-            case .wait(until: let due?): count = wait(until: due, &allowance, &keys)
+            guard let deadline, end == .never || clock.now < end else { return }
+            if deadline == .never {
+                count = poller.wait(atMost: nil, keys: &keys)
+            } else {
+                count = wait(until: deadline, &allowance, &keys)
             }
         }
     }

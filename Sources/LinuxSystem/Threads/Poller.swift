@@ -7,8 +7,6 @@ public struct Poller: ~Copyable, Sendable {
     private let poller: FileDescriptor
     private let bell: FileDescriptor
 
-    /// The most that one wait tells of; the others come with the next.
-    public static var mostAtOnce: Int { Int(CLINUX_POLLER_MOST) }
     /// The key that stands for the bell.
     public static var bellKey: UInt32 { .max }
 
@@ -33,7 +31,7 @@ public struct Poller: ~Copyable, Sendable {
 
     /// Writes the keys of those that can be read and returns how many; a timeout of nil is none.
     ///
-    /// It may return early with none. A bell that was rung is silent again.
+    /// Those for which there is no room come with the next wait. It may return early with none. A bell that was rung is silent again.
     public func wait(atMost timeout: Interval?, keys: inout InlineArray<64, UInt32>) -> Int {
         var span = keys.mutableSpan
         let count = span.withUnsafeMutableBufferPointer { keys in
