@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -39,4 +40,14 @@ int clinux_accept(int descriptor) {
 
 long clinux_send(int socket, const void *octets, size_t count) {
     return send(socket, octets, count, MSG_NOSIGNAL);
+}
+
+int clinux_wait_readable(const int *descriptors, unsigned char *is_ready, int count, long long nanoseconds) {
+    struct pollfd polled[count > 0 ? count : 1];
+    for (int place = 0; place < count; place++)
+        polled[place] = (struct pollfd){.fd = descriptors[place], .events = POLLIN};
+    struct timespec pause = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int ready = ppoll(polled, (nfds_t)count, &pause, NULL);
+    for (int place = 0; place < count; place++) is_ready[place] = polled[place].revents != 0;
+    return ready;
 }

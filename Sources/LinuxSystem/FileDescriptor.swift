@@ -16,6 +16,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
         self.init(owning: try checked(open(path, flags | O_CLOEXEC), "open \(path)"))
     }
 
+    /// Opens a file to write behind what it has, and makes it where there is none.
+    public static func appending(to path: String) throws(SystemError) -> FileDescriptor {
+        let number = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        return FileDescriptor(owning: try checked(number, "open \(path)"))
+    }
+
     /// A second descriptor of the same open file.
     ///
     /// Its number is at least `least`.

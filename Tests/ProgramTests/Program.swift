@@ -50,9 +50,10 @@ final class Workspace {
 
     /// Starts the program here.
     func start(
-        _ arguments: [String], environment: [String: String] = [:], errorsTo terminal: Int32? = nil
+        _ arguments: [String], environment: [String: String] = [:], errorsTo terminal: Int32? = nil,
+        through wrapper: [String] = []
     ) throws -> RunningProgram {
-        try RunningProgram(arguments, in: self, environment: environment, errorsTo: terminal)
+        try RunningProgram(arguments, in: self, environment: environment, errorsTo: terminal, through: wrapper)
     }
 }
 
@@ -63,7 +64,8 @@ struct RunningProgram {
     private let errors: URL
 
     init(
-        _ arguments: [String], in workspace: Workspace, environment: [String: String], errorsTo terminal: Int32?
+        _ arguments: [String], in workspace: Workspace, environment: [String: String], errorsTo terminal: Int32?,
+        through wrapper: [String]
     ) throws {
         let streams = FileManager.default.temporaryDirectory.appending(path: "streams-\(UUID().uuidString)")
         output = streams.appendingPathExtension("out")
@@ -82,7 +84,7 @@ struct RunningProgram {
         }
         variables.merge(environment) { $1 }
         // A shell changes the folder and makes way: the program keeps its process number.
-        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", workspace.path, Self.executable]
+        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", workspace.path] + wrapper + [Self.executable]
         let words = (shell + arguments).map { strdup($0) }
         let settings = variables.map { strdup("\($0.key)=\($0.value)") }
         defer { for pointer in words + settings { free(pointer) } }

@@ -30,6 +30,9 @@ long clinux_send(int socket, const void *octets, size_t count);
 int clinux_raw_socket(int is_ipv4);
 int clinux_send_raw(int socket, const unsigned char *destination, int is_ipv4, const void *octets, size_t count);
 
+// Waits so long for descriptors that can be read, or have ended, and says which: how many, none after that time, or -1.
+int clinux_wait_readable(const int *descriptors, unsigned char *is_ready, int count, long long nanoseconds);
+
 // Keeps the calling thread on one processor: 0 or -1 and errno.
 int clinux_stay_on_processor(int processor);
 

@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 import Endpoints
 import Foundation
 import Glibc
@@ -132,7 +132,7 @@ public enum Agent {
         while true {
             try attacker.sendDue()
             let pause = min(attacker.pause ?? .milliseconds(100), .milliseconds(100))
-            guard try channel.isReadable(within: max(pause, .microseconds(50))) else { continue }
+            guard channel.isReadable(within: max(pause, .microseconds(50))) else { continue }
             guard let order = try channel.wait(for: AgentOrder.self) else { return }
             guard case .finish = order else { continue }
             var report = AgentReport()

@@ -36,12 +36,9 @@ public final class MessageChannel {
     }
 
     /// Whether something comes within a while, or has come.
-    public func isReadable(within interval: Interval) throws(SystemError) -> Bool {
+    public func isReadable(within interval: Interval) -> Bool {
         if unread.contains(UInt8(ascii: "\n")) { return true }
-        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        var pause = timespec(
-            tv_sec: Int(interval.nanoseconds / 1_000_000_000), tv_nsec: Int(interval.nanoseconds % 1_000_000_000))
-        return ppoll(&poll, 1, &pause, nil) > 0
+        return !readableDescriptors(among: [descriptor], within: interval).isEmpty
     }
 
     /// Reads what has come, waiting for something where nothing has; false at the end.

@@ -15,9 +15,11 @@ public struct ProgramChild: ~Copyable {
         let pair = try UnixSocket.Pair()
         // High numbers of our own cannot be taken for those that the child expects.
         let theirs = try FileDescriptor.duplicate(of: pair.second.descriptor.number, from: 64)
-        process = try ChildProcess(
+        let ours = try FileDescriptor.duplicate(of: pair.first.descriptor.number)
+        let made = try ChildProcess(
             program, arguments,
             inheriting: inheritances + [ChildProcess.Inheritance(theirs.number, as: Self.channelDescriptor)])
-        channel = MessageChannel(UnixSocket(owning: try FileDescriptor.duplicate(of: pair.first.descriptor.number)))
+        process = made
+        channel = MessageChannel(UnixSocket(owning: ours))
     }
 }

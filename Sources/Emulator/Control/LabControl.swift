@@ -47,17 +47,21 @@ public final class LabControl {
     public func serve(_ attend: () throws(LabError) -> Void) throws(LabError) {
         while true {
             try attend()
-            var polled = [listener.descriptor.number] + clients.map(\.descriptor)
-            let ready = try lab.turn(waiting: .milliseconds(500), besides: polled)
-            polled.removeAll()
+            let own = [listener.descriptor.number] + clients.map(\.descriptor)
+            let ready = try lab.turn(waiting: .milliseconds(500), besides: own)
             if ready.contains(listener.descriptor.number) {
-                let connection = try? listener.accept()
-                if let connection { clients.append(MessageChannel(consume connection)) }
+                welcome()
             }
             for client in clients where ready.contains(client.descriptor) {
                 if try !serve(client) { return }
             }
         }
+    }
+
+    private func welcome() {
+        do throws(SystemError) {
+            clients.append(MessageChannel(try listener.accept()))
+        } catch {}  // It has hung up already.
     }
 
     /// Answers what a client asks; false where the lab is to end.
@@ -125,7 +129,8 @@ public final class LabControl {
     }
 
     private func unknownLink(_ name: String) -> WordsOfRefusal {
-        WordsOfRefusal("there is no link \"\(name)\"; there are \(lab.topology.links.map(\.name).joined(separator: ", "))")
+        WordsOfRefusal(
+            "there is no link \"\(name)\"; there are \(lab.topology.links.map(\.name).joined(separator: ", "))")
     }
 
     private func refusing<Value: ~Copyable>(

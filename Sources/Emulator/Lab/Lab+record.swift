@@ -1,4 +1,5 @@
 import Basics
+import Links
 import LinuxSystem
 import Plan
 public import Scenario

@@ -49,6 +49,7 @@ extension Lab {
             for direction in LinkDirection.allCases where directions.contains(direction) {
                 try wire.setUp(number, direction, isUp)
             }
+            try ground.announceCarriers(ofLink: link)
         }
     }
 

@@ -1,6 +1,5 @@
 public import Basics
-import Foundation
-import Glibc
+import Endpoints
 import Links
 public import LinuxSystem
 import Plan
@@ -52,7 +51,7 @@ public final class Lab {
     var timeline: Timeline
     var ramps = LinkRamps()
     var agents: [AgentProcess] = []
-    var reports: [AgentReport] = []
+    private var commands: [LinuxCommand] = []
     var lives: [UInt64]
     var telemetry: [TimedRecord] = []
     var view: LabView
@@ -88,7 +87,23 @@ public final class Lab {
         for attack in AttackPlan.all(of: request.scenario, seed: request.seed) {
             try startAgent(of: attack.device, .attacker(event: attack.event))
         }
+        try startCommands()
         try waitForAgents()
+    }
+
+    /// Starts what the `linux` nodes are to run.
+    private func startCommands() throws(LabError) {
+        for node in nodes(ofKind: .linux) {
+            for command in ground.plan.namespaces[node].commands {
+                try inLab { () throws(SystemError) in
+                    let started = try LinuxCommand(
+                        command, node: node, program: request.program, namespace: try ground.namespace(ofNode: node),
+                        log: "\(journal.folder)/\(topology.nodes[node].name).log")
+                    commands.append(started)
+                    try journal.add(process: started.identifier, role: "\(topology.nodes[node].name): \(command)")
+                }
+            }
+        }
     }
 
     deinit { end() }
@@ -96,7 +111,9 @@ public final class Lab {
     /// Ends all that the lab runs and removes what its journal speaks of; the rest goes with this value.
     public func end() {
         for agent in agents { agent.kill() }
+        for command in commands { command.kill() }
         agents.removeAll()
+        commands.removeAll()
         wire?.stop()
         wire = nil
         try? journal.finish()
@@ -178,16 +195,14 @@ public final class Lab {
     /// Returns those of the other descriptors that have something to read.
     @discardableResult
     func turn(waiting: Interval, besides others: [Int32] = []) throws(LabError) -> [Int32] {
-        var polled = agents.map { pollfd(fd: $0.hasEnded ? -1 : $0.descriptor, events: Int16(POLLIN), revents: 0) }
-        polled += others.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        var pause = timespec(
-            tv_sec: Int(waiting.nanoseconds / 1_000_000_000), tv_nsec: Int(waiting.nanoseconds % 1_000_000_000))
-        guard ppoll(&polled, nfds_t(polled.count), &pause, nil) > 0 else { return [] }
-        for (place, agent) in agents.enumerated() where polled[place].revents != 0 {
+        let living = agents.filter { !$0.hasEnded }
+        let ready = readableDescriptors(among: living.map(\.descriptor) + others, within: waiting)
+        guard !ready.isEmpty else { return [] }
+        for agent in living where ready.contains(agent.descriptor) {
             agent.listen { records in take(records, of: agent.node) }
             if let failure = agent.failure { throw .agent(agent.title, reason: failure) }
         }
-        return polled.dropFirst(agents.count).filter { $0.revents != 0 }.map(\.fd)
+        return others.filter { ready.contains($0) }
     }
 
     private func take(_ records: [AgentRecord], of node: Int) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Emulator
+import Results
 
 /// The process that one machine of a lab lives in; the lab starts it.
 struct AgentCommand: ParsableCommand {

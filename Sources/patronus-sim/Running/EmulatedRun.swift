@@ -17,31 +17,24 @@ struct EmulatedRun {
         let request = LabRequest(
             scenario: scenario, seed: scenario.seed,
             inputs: runnable.inputs.map { AgentTask.Input(path: $0.path, octets: Data($0.bytes)) },
-            name: "run-\(ProcessInfo.processInfo.processIdentifier)", program: try ownProgram())
+            name: LabName(forTopology: "run-\(ProcessInfo.processInfo.processIdentifier)"), program: try ownProgram())
         lab = try laboratory { () throws(LabError) in try Lab(request) }
     }
 
     /// Lets everything happen up to `end`; throws where a signal asks to stop.
     func run(until end: Instant, captures: LinkCaptures, _ progress: inout ProgressLine) throws(Failure) -> RunRecord {
         defer { progress.clear() }
-        var interruption: Failure?
         let lab = lab
         return try laboratory { () throws(LabError) in
             try lab.start()
-            do throws(LabError) {
-                try lab.run(until: end) { now throws(LabError) in
-                    progress.show(now)
-                    lab.drainCapture { captures.take($0, links: $1) }
-                    do throws(Failure) { try Interruption.check() } catch {
-                        interruption = error
-                        throw .interrupted
-                    }
-                }
-            } catch {
-                throw error
+            try lab.run(until: end) { now throws(LabError) in
+                progress.show(now)
+                lab.drainCapture { captures.take($0, links: $1) }
+                if Interruption.isPending { throw .interrupted }
             }
             let record = try lab.finish()
             lab.drainCapture { captures.take($0, links: $1) }
+            lab.end()
             return record
         }
     }

@@ -20,6 +20,7 @@ struct LabCommand: ParsableCommand {
         subcommands: [
             LabUpCommand.self, LabDownCommand.self, LabListCommand.self, LabInspectCommand.self, LabExecCommand.self,
             LabLinkCommand.self, LabCaptureCommand.self, LabGraphCommand.self, LabSupervisorCommand.self,
+            LabEnterCommand.self,
         ])
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Emulator
 
 /// `patronus-sim lab down`.
 struct LabDownCommand: ParsableCommand {

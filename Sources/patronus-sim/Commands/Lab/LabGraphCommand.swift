@@ -1,5 +1,6 @@
 import ArgumentParser
 import Results
+import Scenario
 
 /// `patronus-sim lab graph`.
 struct LabGraphCommand: ParsableCommand {

@@ -11,7 +11,8 @@ struct LabListCommand: ParsableCommand {
         guard !labs.isEmpty else { return Console.output("no lab is up\n") }
         var table = TextTable(["LAB", "TOPOLOGY", "STATE", "NODES"], leadingColumns: 3)
         for state in labs {
-            let word = state.isAlive ? "up, process \(state.supervisor?.number ?? 0)" : "dead; `gc` removes what it left"
+            let word =
+                state.isAlive ? "up, process \(state.supervisor?.number ?? 0)" : "dead; `gc` removes what it left"
             table.append([state.lab.text, state.topology ?? "", word, "\(state.nodes.count)"])
         }
         Console.output(table.lines.joined(separator: "\n") + "\n")

@@ -3,6 +3,8 @@ import Emulator
 import Foundation
 import Glibc
 import LinuxSystem
+import Results
+import Scenario
 
 /// The process that a lab lives in; `lab up` starts it.
 struct LabSupervisorCommand: ParsableCommand {
@@ -46,7 +48,7 @@ struct LabSupervisorCommand: ParsableCommand {
             try inSystem { () throws(SystemError) in try channel.send(SupervisorWord.up) }
             Self.leaveTerminal(log: "\(lab.journal.folder)/log")
             try control.serve { () throws(LabError) in
-                do throws(Failure) { try Interruption.check() } catch { throw .interrupted }
+                if Interruption.isPending { throw .interrupted }
             }
         }
     }

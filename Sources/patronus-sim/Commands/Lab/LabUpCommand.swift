@@ -1,6 +1,7 @@
 import ArgumentParser
 import Emulator
 import LinuxSystem
+import Scenario
 
 /// `patronus-sim lab up`.
 struct LabUpCommand: ParsableCommand {

@@ -1,0 +1,177 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Labs in network namespaces, by the program alone: each test has a folder for the state of its labs.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "only root may make network namespaces"))
+struct LabTests {
+    private final class Bench {
+        let workspace: Workspace
+
+        init() throws {
+            workspace = try Workspace()
+        }
+
+        /// Whatever a test leaves, nothing of it stays.
+        deinit { _ = try? run("lab", "down") }
+
+        func run(_ arguments: String...) throws -> Outcome {
+            try workspace.start(arguments, environment: environment).outcome()
+        }
+
+        func start(_ arguments: String...) throws -> RunningProgram {
+            try workspace.start(arguments, environment: environment)
+        }
+
+        var environment: [String: String] { ["PATRONUS_STATE": workspace.url("state").path] }
+
+        var labs: [String] { workspace.names(in: "state/labs") }
+
+        /// What a node says of one of its tunnels.
+        func tunnel(_ name: String, of node: String) throws -> [String: Any] {
+            let outcome = try run("lab", "inspect", node, "--json")
+            let states = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+            let tunnels = states?.first?["tunnels"] as? [[String: Any]]
+            return tunnels?.first { $0["name"] as? String == name } ?? [:]
+        }
+
+        func supervisor(of lab: String) throws -> Int32 {
+            let list = try run("lab", "list").output
+            let word = list.firstMatch(of: #/process (\d+)/#)?.output.1
+            return try #require(word.flatMap { Int32($0) })
+        }
+    }
+
+    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+        for _ in 0..<100 {
+            if try condition() { return true }
+            usleep(100_000)
+        }
+        return false
+    }
+
+    @Test func `a lab comes up, can be looked at, entered and changed, and goes`() throws {
+        let bench = try Bench()
+        let up = try bench.run("lab", "up", "topology.json")
+        try #require(up.status == 0, "\(up.errors)")
+        let tunnel = "branch:wan-a>hq:wan-a"
+        #expect(try eventually { try bench.tunnel(tunnel, of: "branch")["state"] as? String == "up" })
+        let latency = try #require(try bench.tunnel(tunnel, of: "branch")["latencyMilliseconds"] as? Double)
+        #expect((12.0...30.0).contains(latency))
+
+        let entered = try bench.run("lab", "exec", "laptop", "--", "/bin/cat", "/proc/net/fib_trie")
+        #expect(entered.status == 0)
+        #expect(entered.output.contains("10.2.0.10"))
+        #expect(try bench.run("lab", "exec", "laptop", "--", "/bin/sh", "-c", "exit 7").status == 7)
+
+        #expect(try bench.run("lab", "link", "branch:wan-a--isp-a", "set", "delay=80ms", "jitter=0").status == 0)
+        #expect(
+            try eventually {
+                (try bench.tunnel(tunnel, of: "branch")["latencyMilliseconds"] as? Double ?? 0) > 75
+            })
+        #expect(try bench.run("lab", "link", "branch:wan-a--isp-a", "down").status == 0)
+        #expect(try eventually { try bench.tunnel(tunnel, of: "branch")["state"] as? String == "down" })
+        #expect(try bench.tunnel("branch:wan-b>hq:wan-b", of: "branch")["state"] as? String == "up")
+
+        let capture = try bench.run("lab", "capture", "hq:wan-b--isp-b", "--count", "5")
+        #expect(capture.status == 0, "\(capture.errors)")
+
+        #expect(try bench.run("lab", "down").status == 0)
+        #expect(bench.labs.isEmpty)
+        let again = try bench.run("lab", "down")
+        #expect(again.status == 2)
+        #expect(again.errorLines == ["patronus-sim: no lab is up; make one with `patronus-sim lab up TOPOLOGY`"])
+    }
+
+    @Test func `what a lab is asked in vain is said in the user's words`() throws {
+        let bench = try Bench()
+        try #require(try bench.run("lab", "up", "topology.json", "--name", "mine").status == 0)
+        let twice = try bench.run("lab", "up", "topology.json", "--name", "mine")
+        #expect(twice.status == 2)
+        #expect(twice.errors.contains("lab mine is already up"))
+        let unit = try bench.run("lab", "link", "branch:wan-a--isp-a", "set", "delay=80")
+        #expect(unit.status == 2)
+        #expect(unit.errors == "patronus-sim: set.delay: \"80\" needs a unit; write 250us, 20ms, 2s, 5m or 1h\n")
+        let link = try bench.run("lab", "link", "branch--nowhere", "down")
+        #expect(link.status == 2)
+        #expect(link.errors.hasPrefix("patronus-sim: there is no link \"branch--nowhere\"; there are branch:wan-a"))
+        let node = try bench.run("lab", "exec", "nobody", "--", "/bin/true")
+        #expect(node.status == 2)
+        #expect(node.errors.hasPrefix("patronus-sim: there is no node \"nobody\"; there are hq, branch"))
+        let other = try bench.run("lab", "inspect", "--lab", "other")
+        #expect(other.errorLines == ["patronus-sim: there is no lab \"other\"; there is mine"])
+    }
+
+    @Test func `a supervisor that is killed takes its machines along, and what it wrote down is removed`() throws {
+        let bench = try Bench()
+        try #require(try bench.run("lab", "up", "topology.json").status == 0)
+        let supervisor = try bench.supervisor(of: "two-sites")
+        let children = try childProcesses(of: supervisor)
+        #expect(children.count == 2)
+        kill(supervisor, SIGKILL)
+        #expect(eventually { children.allSatisfy { kill($0, 0) != 0 } })
+        #expect(bench.labs == ["two-sites"])
+        #expect(try bench.run("lab", "list").output.contains("dead"))
+        #expect(try bench.run("gc").status == 0)
+        #expect(bench.labs.isEmpty)
+        #expect(try bench.run("gc").output == "nothing is left of any dead lab\n")
+    }
+
+    private func childProcesses(of process: Int32) throws -> [Int32] {
+        let text = try String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
+
+    @Test func `a run in namespaces measures what the simulator measures`() throws {
+        let bench = try Bench()
+        let expectations = """
+            { "metric": "failover.outage.max", "below": "400ms" }, { "metric": "invariants.violations", "equals": 0 }
+            """
+        try bench.workspace.write(
+            Fixture.scenario(duration: "6s", expectations: expectations), to: "scenario.json")
+        let real = try bench.run("run", "scenario.json", "--backend", "netns", "--json")
+        // A machine that is too busy makes a run invalid, not wrong.
+        try #require([0, 3].contains(real.status), "\(real.errors)\(real.output)")
+        let simulated = try bench.run("run", "scenario.json", "--json")
+        let (netns, sim) = (try parsed(real.output), try parsed(simulated.output))
+        #expect(netns["backend"] as? String == "netns")
+        guard real.status == 0 else { return }
+        let latencies = [netns, sim].map { value(of: "traffic.calls.latency.p50", in: $0) }
+        #expect(abs(latencies[0] - latencies[1]) < 1 + latencies[1] * 0.1, "\(latencies)")
+        let outages = [netns, sim].map { value(of: "failover.outage.max", in: $0) }
+        #expect(abs(outages[0] - outages[1]) < 100, "\(outages)")
+        #expect(bench.labs.isEmpty)
+    }
+
+    private func value(of metric: String, in summary: [String: Any]) -> Double {
+        let metrics = summary["metrics"] as? [String: [String: Any]]
+        return metrics?[metric]?["value"] as? Double ?? .nan
+    }
+
+    @Test func `a run that is interrupted leaves nothing`() throws {
+        let bench = try Bench()
+        let running = try bench.start("run", "scenario.json", "--backend", "netns", "--quiet")
+        #expect(eventually { !bench.labs.isEmpty })
+        usleep(500_000)
+        running.send(SIGTERM)
+        let outcome = try running.outcome()
+        #expect(outcome.status == 143)
+        #expect(bench.labs.isEmpty)
+        #expect(!bench.workspace.exists("results"))
+    }
+
+    @Test func `somebody without privileges gets one line`() throws {
+        let bench = try Bench()
+        try #require(chmod(bench.workspace.path, 0o777) == 0)
+        let nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+        for arguments in [["lab", "up", "topology.json"], ["run", "scenario.json", "--backend", "netns"], ["gc"]] {
+            let outcome = try bench.workspace.start(
+                arguments, environment: bench.environment, through: nobody
+            ).outcome()
+            #expect(outcome.status == 4, "\(outcome.errors)")
+            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.contains("run it with sudo"))
+        }
+        #expect(bench.labs.isEmpty)
+    }
+}
