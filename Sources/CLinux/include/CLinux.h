@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+#include "CLinuxEvents.h"
+#include "CLinuxSockets.h"
+
 // Kernel interfaces that the C library's module lacks, or that are variadic.
 
 // Moves the calling thread into a new network namespace, or into the one that `descriptor` holds: 0 or -1 and errno.

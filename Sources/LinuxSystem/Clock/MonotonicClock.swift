@@ -28,3 +28,18 @@ public struct MonotonicClock: Equatable, Sendable, BitwiseCopyable {
         return UInt64(reading.tv_sec) * 1_000_000_000 + UInt64(reading.tv_nsec)
     }
 }
+
+extension MonotonicClock {
+    /// How far the kernel's real-time clock, which can be set, is ahead of this kind of clock.
+    public static func leadOfRealTime() -> UInt64 {
+        var reading = timespec()
+        clock_gettime(CLOCK_REALTIME, &reading)
+        return UInt64(reading.tv_sec) * 1_000_000_000 + UInt64(reading.tv_nsec) &- kernelReading()
+    }
+
+    /// The instant at which the kernel's real-time clock read so many nanoseconds, if that clock was `lead` ahead.
+    public func instant(ofRealTime reading: UInt64, lead: UInt64) -> Instant {
+        let (own, isBefore) = reading.subtractingReportingOverflow(lead)
+        return Instant(nanoseconds: isBefore || own < epoch ? 0 : own - epoch)
+    }
+}

@@ -42,6 +42,11 @@ extension RouteSocket {
             .filter { interface == nil || $0.interface == interface }
     }
 
+    /// Every neighbour of which the kernel knows anything.
+    public mutating func neighbourStates() throws(SystemError) -> [NeighbourState] {
+        try listed({ $0.askForNeighbours() }) { NeighbourState($0) }
+    }
+
     /// The unicast routes of the main table.
     public mutating func routes() throws(SystemError) -> [KernelRoute] {
         try listed({ $0.askForRoutes() }) { KernelRoute(main: $0) }
