@@ -96,6 +96,6 @@ extension Device {
         }
         guard let local else { return }
         dataplane[0].open(
-            tunnel, from: local, to: remote, over: port, nextHop: gateway ?? remote, mtu: kernel.ports[port].mtu)
+            tunnel, from: local, to: remote, over: port, through: gateway, mtu: kernel.ports[port].mtu)
     }
 }

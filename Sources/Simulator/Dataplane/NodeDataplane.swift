@@ -15,11 +15,8 @@ enum DataplaneOutcome {
 
 /// A simulated node's data plane: the compiled XDP program in the interpreter, and what the host writes into its maps.
 struct NodeDataplane: ~Copyable {
-    private var control: DataplaneControl<InterpretedMaps>
+    private var hosted: HostedDataplane<InterpretedMaps>
     private let program: Int
-    private var random: SeededRandom
-    /// The tunnels that are open, as they were written.
-    private var tunnels: ContiguousArray<(id: TunnelID, value: DataplaneTunnel)> = []
     /// How often the program dropped a frame for each of `tellingCauses`, as far as it is known.
     private var causesSeen: ContiguousArray<UInt64>
 
@@ -37,12 +34,10 @@ struct NodeDataplane: ~Copyable {
                 preconditionFailure("the program has its entry point")
             }
             self.program = program
-            control = try DataplaneControl(InterpretedMaps(machine))
-            try control.apply(.setSeed(random.next()))
+            hosted = try HostedDataplane(InterpretedMaps(machine), random: random)
         } catch {
             preconditionFailure("the project's own program does not load: \(error)")
         }
-        self.random = random
         causesSeen = ContiguousArray(repeating: 0, count: Self.tellingCauses.count)
     }
 
@@ -64,7 +59,7 @@ struct NodeDataplane: ~Copyable {
     /// Runs the program on a frame that has arrived at a port.
     mutating func run(_ packet: PacketID, on port: Int, _ pool: inout PacketPool, at now: Instant) -> DataplaneOutcome {
         let result = pool.withBuffer(of: packet) { buffer, frame in
-            control.maps.machine.run(
+            hosted.control.maps.machine.run(
                 program, on: buffer, frame: frame, ingress: Self.number(port).rawValue, at: now)
         }
         pool.setFrame(of: packet, to: result.frame)
@@ -95,31 +90,29 @@ struct NodeDataplane: ~Copyable {
     }
 
     private mutating func packets(_ cause: DataplaneCause) -> UInt64 {
-        guard let counter = try? control.counter(of: cause) else { preconditionFailure("counters can be read") }
+        guard let counter = try? hosted.control.counter(of: cause) else { preconditionFailure("counters can be read") }
         return counter.packets
     }
 
     /// What the program has counted.
     mutating func counters() -> DataplaneCounters {
-        guard let counters = try? control.counters() else { preconditionFailure("counters can be read") }
+        guard let counters = try? hosted.control.counters() else { preconditionFailure("counters can be read") }
         return counters
     }
 
     /// What went into a tunnel and came out of it; nil where it is not open.
     mutating func account(of tunnel: TunnelID) -> TunnelAccount? {
-        guard let account = try? control.account(of: tunnel) else { return nil }
+        guard let account = try? hosted.control.account(of: tunnel) else { return nil }
         return account
     }
 
-    private mutating func apply(_ change: DataplaneChange) {
+    private mutating func tell(
+        _ change: (inout HostedDataplane<InterpretedMaps>) throws(DataplaneError) -> Void
+    ) {
         do throws(DataplaneError) {
-            try control.apply(change)
+            try change(&hosted)
         } catch {
-            switch error {
-            // The kernel and the node carry what the data plane has no room for.
-            case .full, .tooManyTunnels: break
-            default: preconditionFailure("a change is refused: \(error)")
-            }
+            preconditionFailure("a change is refused: \(error)")
         }
     }
 }
@@ -129,59 +122,51 @@ struct NodeDataplane: ~Copyable {
 extension NodeDataplane {
     /// Makes a port known; what arrives from a site's own network is not policed.
     mutating func addPort(_ port: Int, hardware: MACAddress, isWAN: Bool) {
-        apply(.setPort(Self.number(port), role: isWAN ? .wan : [.lan, .trusted], address: hardware))
+        tell { plane throws(DataplaneError) in
+            try plane.addPort(Self.number(port), hardware: hardware, isWAN: isWAN)
+        }
     }
 
     /// Packets for an address go out of a port to the address itself.
     mutating func addRoute(to address: IPAddress, on port: Int) {
-        apply(.setRoute(IPPrefix(host: address), .port(Self.number(port))))
+        tell { plane throws(DataplaneError) in
+            try plane.addRoute(to: IPPrefix(host: address), on: Self.number(port))
+        }
     }
 
     /// A neighbour has said where it is, or is no longer there.
     mutating func setNeighbor(_ neighbor: Neighbor, port: Port) {
-        let number = Self.number(neighbor.port)
-        switch neighbor.state {
-        case .reachable, .probing:
-            apply(
-                .setNeighbor(
-                    neighbor.address, on: number,
-                    DataplaneNeighbor(neighbor.hardware, from: port.hardware, maximumPacketByteCount: port.mtu)))
-        case .incomplete, .failed:
-            apply(.removeNeighbor(neighbor.address, on: number))
+        let isKnown = neighbor.state == .reachable || neighbor.state == .probing
+        let way = DataplaneNeighbor(neighbor.hardware, from: port.hardware, maximumPacketByteCount: port.mtu)
+        tell { plane throws(DataplaneError) in
+            try plane.setNeighbor(neighbor.address, on: Self.number(neighbor.port), to: isKnown ? way : nil)
         }
     }
 
     /// Lets packets of steered flows into a tunnel.
     mutating func open(
-        _ id: TunnelID, from local: IPAddress, to remote: IPAddress, over port: Int, nextHop: IPAddress, mtu: Int
+        _ id: TunnelID, from local: IPAddress, to remote: IPAddress, over port: Int, through gateway: IPAddress?,
+        mtu: Int
     ) {
-        var tunnel = DataplaneTunnel(
-            from: local, to: remote, on: Self.number(port), nextHop: nextHop,
-            firstSequence: UInt32(truncatingIfNeeded: random.next()))
-        tunnel.maximumPacketByteCount = mtu
-        tunnels.removeAll { $0.id == id }
-        tunnels.append((id, tunnel))
-        apply(.setTunnel(id, tunnel))
+        tell { plane throws(DataplaneError) in
+            try plane.open(id, from: local, to: remote, over: Self.number(port), through: gateway, mtu: mtu)
+        }
     }
 
     mutating func close(_ id: TunnelID) {
-        tunnels.removeAll { $0.id == id }
-        apply(.removeTunnel(id))
+        tell { plane throws(DataplaneError) in try plane.close(id) }
     }
 
     /// Has longer outer packets go to the kernel, which tells their senders.
     mutating func limitTunnels(to mtu: Int) {
-        for place in tunnels.indices where tunnels[place].value.maximumPacketByteCount > mtu {
-            tunnels[place].value.maximumPacketByteCount = mtu
-            apply(.setTunnel(tunnels[place].id, tunnels[place].value))
-        }
+        tell { plane throws(DataplaneError) in try plane.limitTunnels(to: mtu) }
     }
 
     mutating func steer(_ flow: FiveTuple, into tunnel: TunnelID) {
-        apply(.steer(flow, .tunnel(tunnel)))
+        tell { plane throws(DataplaneError) in try plane.steer(flow, into: tunnel) }
     }
 
     mutating func release(_ flow: FiveTuple) {
-        apply(.unsteer(flow))
+        tell { plane throws(DataplaneError) in try plane.release(flow) }
     }
 }
