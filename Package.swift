@@ -88,7 +88,8 @@ let package = Package(
         library("LinuxSystem", vocabulary + ["Dataplane", "CBPF", "CLinux", "CMnl"]),
         // Floor 7: a machine on the kernel
         library(
-            "LinuxHost", vocabulary + ["Machine", "Node", "Endpoints", "Traffic", "Dataplane", "LinuxSystem", "CLinux"]),
+            "LinuxHost",
+            vocabulary + ["Machine", "Tunnel", "Node", "Endpoints", "Traffic", "Dataplane", "LinuxSystem", "CLinux"]),
         // Floor 8: labs
         library(
             "Emulator",

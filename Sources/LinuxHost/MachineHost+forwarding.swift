@@ -1,0 +1,44 @@
+import Basics
+import Dataplane
+import LinuxSystem
+import Machine
+public import Wire
+
+extension MachineHost where Machine: ~Copyable {
+    mutating func program(_ change: ForwardingChange) throws(HostError) {
+        switch change {
+        case .install(let prefix):
+            guard let interface = overlay?.interface else { return }
+            routeChanges.addRoute(KernelRoute(to: prefix, on: interface))
+        case .withdraw(let prefix):
+            guard let interface = overlay?.interface else { return }
+            routeChanges.removeRoute(KernelRoute(to: prefix, on: interface))
+        case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)
+        case .close(let tunnel): tell { plane throws(DataplaneError) in try plane.close(tunnel) }
+        case .steer(let flow, let tunnel): tell { plane throws(DataplaneError) in try plane.steer(flow, into: tunnel) }
+        case .release(let flow): tell { plane throws(DataplaneError) in try plane.release(flow) }
+        }
+    }
+
+    /// Has the kernel change its routes, all in one call.
+    mutating func changeRoutes() {
+        guard routeChanges.count > 0 else { return }
+        do throws(SystemError) {
+            try routes.commit(routeChanges)
+        } catch {
+            // A peer may announce what is routed otherwise already, and that stays.
+            counters.refusedRoutes += 1
+        }
+        routeChanges = NetlinkBatch()
+    }
+
+    /// The prefixes that the kernel routes to the overlay interface, in order.
+    public mutating func routedPrefixes() throws(HostError) -> [IPPrefix] {
+        guard let interface = overlay?.interface else { return [] }
+        do throws(SystemError) {
+            return try routes.routes().filter { $0.interface == interface }.map(\.destination).sorted()
+        } catch {
+            throw .system(error)
+        }
+    }
+}
