@@ -1,0 +1,29 @@
+import Foundation
+import LinuxSystem
+
+/// What this machine lets the tests do.
+enum Privileges {
+    /// Whether namespaces can be made and programs loaded, which takes privileges and a kernel that has both.
+    static let suffice: Bool = {
+        guard geteuid() == 0 else { return false }
+        do throws(SystemError) {
+            _ = try NetworkNamespace()
+            _ = try KernelProgram.passingEverything()
+            return true
+        } catch {
+            return false
+        }
+    }()
+
+    static let reason = "needs to be root on a kernel with network namespaces, veth, TUN and XDP"
+}
+
+/// Asks again and again whether something has come true, for at most so many seconds.
+func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while Date() < end {
+        if try condition() { return true }
+        usleep(5_000)
+    }
+    return try condition()
+}
