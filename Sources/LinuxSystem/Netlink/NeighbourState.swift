@@ -7,6 +7,12 @@ public struct NeighbourState: Hashable, Sendable {
     public var address: IPAddress
     /// Where packets to it may be sent; nil while that is not known, or is no longer.
     public var hardwareAddress: MACAddress?
+
+    public init(interface: InterfaceIndex, address: IPAddress, hardwareAddress: MACAddress?) {
+        self.interface = interface
+        self.address = address
+        self.hardwareAddress = hardwareAddress
+    }
 }
 
 extension NeighbourState {
