@@ -35,7 +35,7 @@ let package = Package(
         .library(name: "PatronusLinux", targets: ["Basics", "Telemetry", "Wire", "Dataplane", "LinuxSystem"]),
         .library(
             name: "PatronusEmulator",
-            targets: ["Basics", "Telemetry", "Wire", "Links", "Scenario", "LinuxSystem", "Emulator"]),
+            targets: ["Basics", "Telemetry", "Wire", "Links", "Scenario", "Plan", "LinuxSystem", "Emulator"]),
         .library(name: "PatronusBPF", targets: ["BPF", "CBPFSyscall"]),
     ],
     dependencies: [
@@ -93,7 +93,9 @@ let package = Package(
         // Floor 8: labs
         library(
             "Emulator",
-            vocabulary + engines + ["Node", "Endpoints", "Scenario", "Plan", "Measure", "LinuxSystem", "LinuxHost"]),
+            vocabulary + engines + ["Node", "Endpoints", "Scenario", "Plan", "Measure", "LinuxSystem", "LinuxHost",
+                "CLinux",
+            ]),
         // Floor 9: the program
         .executableTarget(
             name: "patronus-sim",
@@ -128,10 +130,14 @@ let package = Package(
         tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
         tests(
             "LinuxHostTests", vocabulary + engines + ["Node", "Endpoints", "Dataplane", "LinuxSystem", "LinuxHost"]),
+        // What a test of labs kills.
+        .executableTarget(
+            name: "ground-victim", dependencies: ["Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "Emulator"],
+            path: "Tests/GroundVictim", swiftSettings: common),
         tests(
             "EmulatorTests",
             vocabulary + engines + [
-                "Node", "Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "LinuxHost", "Emulator",
+                "Node", "Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "LinuxHost", "Emulator", "ground-victim",
             ]),
         .systemLibrary(
             name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),

@@ -39,6 +39,10 @@ int clinux_set_carrier(int other_side, int is_up) {
     return ioctl(other_side, TUNSETCARRIER, &is_up);
 }
 
+int clinux_keep_interface(int other_side, int is_kept) {
+    return ioctl(other_side, TUNSETPERSIST, is_kept);
+}
+
 int clinux_set_queue_length(const char *interface, int frames) {
     struct ifreq request;
     if (name_of(&request, interface) < 0) return -1;

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #include "CLinux.h"
@@ -28,4 +30,10 @@ int clinux_stay_on_processor(int processor) {
     CPU_ZERO(&set);
     CPU_SET(processor, &set);
     return sched_setaffinity(0, sizeof set, &set);
+}
+
+const int CLINUX_NETWORK_NAMESPACE = CLONE_NEWNET;
+
+int clinux_namespace_kind(int descriptor) {
+    return ioctl(descriptor, NS_GET_NSTYPE);
 }

@@ -16,6 +16,10 @@ int clinux_enter_network(int descriptor);
 int clinux_mount_namespace(int descriptor, const char *path);
 int clinux_unmount(const char *path);
 
+// What kind of namespace a descriptor holds: CLINUX_NETWORK_NAMESPACE, another number, or -1 and errno for none.
+int clinux_namespace_kind(int descriptor);
+extern const int CLINUX_NETWORK_NAMESPACE;
+
 // A descriptor of a process, and a signal by it, which cannot reach another of the same number: 0 or more, or -1.
 int clinux_open_process(int process);
 int clinux_signal_process(int descriptor, int signal);
@@ -50,6 +54,8 @@ int clinux_name_thread(const char *name);
 // where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. -1 and errno when refused.
 int clinux_open_interface(const char *interface, int has_ethernet);
 int clinux_set_carrier(int other_side, int is_up);
+// Has the interface stay when its descriptor is closed, until its namespace ends: 0 or -1 and errno.
+int clinux_keep_interface(int other_side, int is_kept);
 // How many frames may wait for the reader of an interface's other side: 0 or -1 and errno.
 int clinux_set_queue_length(const char *interface, int frames);
 

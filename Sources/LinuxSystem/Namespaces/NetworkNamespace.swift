@@ -35,13 +35,24 @@ public struct NetworkNamespace: ~Copyable, Sendable {
         self.init(try FileDescriptor(path: try path(ofName: name), flags: O_RDONLY))
     }
 
+    /// Opens the namespace that a file stands for, such as `/proc/PID/ns/net` or `/proc/PID/fd/N`.
+    public init(at path: String) throws(SystemError) {
+        let opened = try FileDescriptor(path: path, flags: O_RDONLY)
+        // Of what else there may be at that place nothing but a namespace says that it is one of a network.
+        guard clinux_namespace_kind(opened.number) == CLINUX_NETWORK_NAMESPACE else {
+            throw .notAsAsked(path, asked: "a network namespace", found: "something else")
+        }
+        self.init(opened)
+    }
+
     /// Another owner of the same namespace.
     public func shared() throws(SystemError) -> NetworkNamespace {
         NetworkNamespace(try FileDescriptor.duplicate(of: descriptor.number))
     }
 
-    /// The descriptor's number, for a message to the kernel that names the namespace.
-    var number: Int32 { descriptor.number }
+    /// The number of the descriptor, for a message to the kernel that names the namespace, and for other processes:
+    /// as long as this owner lives, `/proc/PID/fd/NUMBER` of this process is the namespace.
+    public var number: Int32 { descriptor.number }
 
     /// The descriptor that holds it, for a process that is to inherit it.
     public var descriptorNumber: Int32 { descriptor.number }
@@ -68,11 +79,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
     /// Sets one of the kernel's parameters below `net`, such as `ipv4/ip_forward`.
     public func setParameter(_ name: String, to value: String) throws(SystemError) {
-        try perform { () throws(SystemError) in
-            let file = try FileDescriptor(path: "/proc/sys/net/\(name)", flags: O_WRONLY)
-            let octets = Array(value.utf8)
-            try checked(Int32(write(file.number, octets, octets.count)), "set \(name) to \(value)")
-        }
+        try perform { () throws(SystemError) in try writeParameter(name, value) }
     }
 
     /// The number that tells the namespace from every other that lives; a later one may get it again.
@@ -108,6 +115,13 @@ extension NetworkNamespace {
         try checked(clinux_unmount(path), "take away the name \(name)")
         try checked(unlink(path), "remove \(path)")
     }
+}
+
+/// Sets a parameter of the calling thread's namespace.
+func writeParameter(_ name: String, _ value: String) throws(SystemError) {
+    let file = try FileDescriptor(path: "/proc/sys/net/\(name)", flags: O_WRONLY)
+    let octets = Array(value.utf8)
+    try checked(Int32(write(file.number, octets, octets.count)), "set \(name) to \(value)")
 }
 
 private let ownNamespace = "/proc/thread-self/ns/net"

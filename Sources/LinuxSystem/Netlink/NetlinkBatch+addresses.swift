@@ -6,11 +6,16 @@ public struct InterfaceAddress: Hashable, Sendable, CustomStringConvertible {
     public var interface: InterfaceIndex
     public var address: IPAddress
     public var prefixLength: UInt8
+    /// Whether the kernel routes the whole prefix to the interface because of it.
+    public var hasPrefixRoute: Bool
 
-    public init(_ address: IPAddress, prefixLength: UInt8, on interface: InterfaceIndex) {
+    public init(
+        _ address: IPAddress, prefixLength: UInt8, on interface: InterfaceIndex, hasPrefixRoute: Bool = true
+    ) {
         self.interface = interface
         self.address = address
         self.prefixLength = prefixLength
+        self.hasPrefixRoute = hasPrefixRoute
     }
 
     public var description: String { "\(address)/\(prefixLength) on \(interface)" }
@@ -31,21 +36,24 @@ public struct Neighbour: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(address) on \(interface)" }
 }
 
-/// A route of the main table.
+/// A route of the main table, or one that makes a prefix the machine's own.
 public struct KernelRoute: Hashable, Sendable, CustomStringConvertible {
     public var destination: IPPrefix
     public var gateway: IPAddress?
     public var interface: InterfaceIndex?
     public var metric: UInt32?
+    /// Whether packets to the prefix are for the machine itself, as if it had all those addresses.
+    public var isLocal: Bool
 
     public init(
         to destination: IPPrefix, through gateway: IPAddress? = nil, on interface: InterfaceIndex? = nil,
-        metric: UInt32? = nil
+        metric: UInt32? = nil, isLocal: Bool = false
     ) {
         self.destination = destination
         self.gateway = gateway
         self.interface = interface
         self.metric = metric
+        self.isLocal = isLocal
     }
 
     public var description: String {
@@ -55,6 +63,13 @@ public struct KernelRoute: Hashable, Sendable, CustomStringConvertible {
 
 private func family(of address: IPAddress) -> UInt8 {
     UInt8(address.isIPv4 ? AF_INET : AF_INET6)
+}
+
+/// How far away a route's destination is: IPv6 does not say.
+private func scope(of route: KernelRoute) -> UInt8 {
+    guard route.destination.isIPv4 else { return UInt8(RT_SCOPE_UNIVERSE.rawValue) }
+    if route.isLocal { return UInt8(RT_SCOPE_HOST.rawValue) }
+    return UInt8(route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
 }
 
 extension NetlinkBatch {
@@ -78,6 +93,10 @@ extension NetlinkBatch {
             message.put(structure: header)
             if address.address.isIPv4 { message.put(IFA_LOCAL, address.address) }
             message.put(IFA_ADDRESS, address.address)
+            // These stand for all flags: the header's own have no room for this one.
+            if !address.hasPrefixRoute {
+                message.put(IFA_FLAGS, UInt32(header.ifa_flags) | UInt32(IFA_F_NOPREFIXROUTE))
+            }
         }
     }
 
@@ -103,12 +122,17 @@ extension NetlinkBatch {
         }
     }
 
-    /// Adds a route to the main table.
+    /// Adds a route, which must not be there yet.
     public mutating func addRoute(_ route: KernelRoute) {
         changeRoute(RTM_NEWROUTE, ChangeFlags.create, "add", route)
     }
 
-    /// Removes a route from the main table.
+    /// Adds a route, in the place of the one to the same prefix if there is one.
+    public mutating func replaceRoute(_ route: KernelRoute) {
+        changeRoute(RTM_NEWROUTE, ChangeFlags.replace, "set", route)
+    }
+
+    /// Removes a route.
     public mutating func removeRoute(_ route: KernelRoute) {
         changeRoute(RTM_DELROUTE, ChangeFlags.change, "remove", route)
     }
@@ -118,13 +142,12 @@ extension NetlinkBatch {
             var header = rtmsg()
             header.rtm_family = family(of: route.destination.address)
             header.rtm_dst_len = UInt8(route.destination.length)
-            header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+            header.rtm_table = UInt8(route.isLocal ? RT_TABLE_LOCAL.rawValue : RT_TABLE_MAIN.rawValue)
             if type == RTM_NEWROUTE {
                 header.rtm_protocol = UInt8(RTPROT_STATIC)
-                header.rtm_type = UInt8(RTN_UNICAST)
+                header.rtm_type = UInt8(route.isLocal ? RTN_LOCAL : RTN_UNICAST)
             }
-            let isDirect = route.gateway == nil && route.destination.isIPv4
-            header.rtm_scope = UInt8(isDirect ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
+            header.rtm_scope = scope(of: route)
             message.put(structure: header)
             message.put(Int(RTA_DST.rawValue), route.destination.address)
             if let gateway = route.gateway { message.put(Int(RTA_GATEWAY.rawValue), gateway) }

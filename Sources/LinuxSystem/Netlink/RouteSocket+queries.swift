@@ -85,15 +85,19 @@ extension InterfaceAddress {
         guard let header = structure(of: message, as: ifaddrmsg.self) else { return nil }
         var local: IPAddress?
         var address: IPAddress?
+        var flags: UInt32 = 0
         NetlinkAttributes(of: message, after: MemoryLayout<ifaddrmsg>.size).forEach { type, attribute in
             switch type {
             case IFA_LOCAL: local = attribute.address
             case IFA_ADDRESS: address = attribute.address
+            case IFA_FLAGS: flags = attribute.number(UInt32.self)
             default: break
             }
         }
         guard let own = local ?? address else { return nil }
-        self.init(own, prefixLength: header.ifa_prefixlen, on: InterfaceIndex(header.ifa_index))
+        self.init(
+            own, prefixLength: header.ifa_prefixlen, on: InterfaceIndex(header.ifa_index),
+            hasPrefixRoute: flags & UInt32(IFA_F_NOPREFIXROUTE) == 0)
     }
 }
 

@@ -1,0 +1,104 @@
+import Basics
+import Emulator
+import LinuxSystem
+import Plan
+import Scenario
+import TestKit
+import Testing
+import Wire
+
+struct GroundPlanTests {
+    @Test func `the plan of a shipped topology is what its golden file says`() throws {
+        let scenario = try shippedScenario("branch-blackout")
+        let plan = try GroundPlan(scenario, RunPlan(scenario, replays: []))
+        try expectGolden(plan.describe().joined(separator: "\n") + "\n", named: "branch-ground.txt")
+    }
+
+    @Test func `the same scenario has the same plan`() throws {
+        let scenario = try shippedScenario("abilene")
+        let plans = try (0..<2).map { _ in try GroundPlan(scenario, RunPlan(scenario, replays: [])) }
+        #expect(plans[0] == plans[1])
+    }
+
+    private func kind(_ change: (inout LinkSettings) -> Void, _ events: [ScriptedEvent] = []) throws -> GroundPlan.LinkKind {
+        var settings = LinkSettings()
+        change(&settings)
+        return try plan(row(settings), events: events).links[0].kind
+    }
+
+    @Test func `a link is a wire for whatever a veth does not do to packets`() throws {
+        #expect(try kind { _ in } == .veth)
+        #expect(try kind { $0.delay = .microseconds(50) } == .veth)
+        #expect(try kind { $0.costPerGigabyte = 2 } == .veth)
+        #expect(try kind { $0.maximumTransmissionUnit = 9_000 } == .veth)
+        #expect(try kind { $0.delay = .milliseconds(1) } == .wire)
+        #expect(try kind { $0.jitter = .microseconds(1) } == .wire)
+        #expect(try kind { $0.rate = BitRate(bitsPerSecond: 1_000_000) } == .wire)
+        #expect(try kind { $0.loss = .independent(Ratio(0.1)) } == .wire)
+        #expect(try kind { $0.corrupt = Ratio(0.1) } == .wire)
+        #expect(try kind { $0.trace = DeliveryTrace(file: "x", opportunities: [1]) } == .wire)
+    }
+
+    @Test func `a link that a scenario changes is a wire, and one that only loses its carrier is none`() throws {
+        func event(_ kind: ScriptedEvent.Kind) -> [ScriptedEvent] {
+            [ScriptedEvent(at: .zero, label: "event", kind: kind)]
+        }
+        var changes = LinkSettings()
+        changes.loss = .independent(Ratio(0.5))
+        let set = event(.linkSet(link: 0, directions: .both, changes: changes, over: nil))
+        #expect(try kind({ _ in }, set) == .wire)
+        #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .both, lasting: nil))) == .veth)
+        #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .forward, lasting: nil))) == .wire)
+        #expect(try kind({ _ in }, event(.linkDown(link: 1, directions: .forward, lasting: nil))) == .veth)
+    }
+
+    @Test func `hosts of one LAN are reached by a route each`() throws {
+        let plan = try plan(site())
+        let node = plan.namespaces[0]
+        #expect(node.ports.map(\.name) == ["lan0", "lan1"])
+        #expect(node.ports.allSatisfy { $0.addresses.allSatisfy { !$0.isWholePrefixThere } })
+        #expect(node.routes.map { "\($0.destination) \($0.port)" }.sorted() == [
+            "10.1.0.10/32 0", "10.1.0.11/32 1", "fd00:1::a/128 0", "fd00:1::b/128 1",
+        ])
+        let host = plan.namespaces[1]
+        #expect(host.routes.contains { $0.destination.length == 0 && $0.gateway == IPAddress("10.1.0.1") })
+        #expect(node.overlay?.mtu ?? 0 < 1_500)
+    }
+
+    @Test func `a port that no interface can be is refused with its name`() throws {
+        func fault(_ name: String) -> GroundError? {
+            let nodes = ["a", "b"].map { TopologyNode(name: $0, kind: .router) }
+            let topology = Topology(
+                name: "t", nodes: nodes, links: [LinkDeclaration(EndDeclaration(0, port: name), EndDeclaration(1))])
+            let scenario = Scenario(name: "t", topology: topology, duration: .seconds(1))
+            do throws(GroundError) {
+                _ = try GroundPlan(scenario, RunPlan(scenario, replays: []))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(fault("a-name-of-15-oct") == .interfaceName("a:a-name-of-15-oct", .tooLong))
+        #expect(fault("a-name-of-15-oc") == nil)
+        #expect(fault("all") == .interfaceName("a:all", .reserved))
+        #expect(fault("lo") == .interfaceName("a:lo", .reserved))
+        #expect(fault("a/b") == .interfaceName("a:a/b", .unfitCharacter))
+        #expect(fault("ä") == .interfaceName("a:ä", .unfitCharacter))
+    }
+
+    @Test func `a cloud's gateway is refused`() throws {
+        let nodes = [TopologyNode(name: "a", kind: .router), TopologyNode(name: "aws", kind: .awsTransitGateway)]
+        let topology = Topology(
+            name: "t", nodes: nodes, links: [LinkDeclaration(EndDeclaration(0), EndDeclaration(1))])
+        #expect(throws: GroundError.cloudNode("aws", .awsTransitGateway)) { _ = try plan(topology) }
+    }
+
+    @Test func `names of labs are short and plain`() {
+        #expect(LabName("branch-1.a_b")?.text == "branch-1.a_b")
+        for text in ["", "-a", "../x", "a/b", "a b", ".new", String(repeating: "a", count: 33)] {
+            #expect(LabName(text) == nil, "\(text)")
+        }
+        #expect(LabName(forTopology: "Dual ISP / branch").text == "Dual-ISP---branch")
+        #expect(LabName(forTopology: "/").text == "lab")
+    }
+}
