@@ -61,6 +61,8 @@ public struct HostConfiguration: Sendable {
     public var clock: MonotonicClock
     /// What the host itself draws, which is the data plane's secrets.
     public var random: SeededRandom
+    /// The congestion control of TCP connections, by the kernel's name for it; empty takes the machine's own.
+    public var congestionControl = ""
     /// How many flows the data plane's table has room for; fewer take less memory.
     public var dataplaneFlowCount: UInt32 = 65_536
 

@@ -12,6 +12,7 @@ extension MachineHost where Machine: ~Copyable {
         options.unsentLimit = HostStream.unsentLimit
         // A node's streams carry BGP, whose messages are to leave at once; a host's are measured as hosts' are.
         options.sendsAtOnce = configuration.overlay != nil
+        options.congestionControl = configuration.congestionControl
         return options
     }
 

@@ -35,10 +35,13 @@ struct MachinePlace {
         let isNode = topology.nodes[task.node].kind == .patronus
         let overlay = OverlayInterface(
             address: OverlayAddresses.address(ofNode: task.node), mtu: plan.overlayMTU(of: task.node, in: topology))
-        return HostConfiguration(
+        var configuration = HostConfiguration(
             ports: plan.ports[task.node].map { port($0) }, overlay: isNode ? overlay : nil,
             usesDataplane: isNode && RunPlan.usesDataplane(scenario), clock: clock,
             random: SeededRandom(seed: task.seed, stream: "dataplane \(name) life \(task.life)"))
+        // As simulated hosts do (RFC 9438), whatever this machine's own is.
+        configuration.congestionControl = "cubic"
+        return configuration
     }
 
     private func port(_ port: NodePort) -> HostPort {

@@ -36,8 +36,6 @@ extension GroundPlan.Namespace {
             set("ipv4/tcp_rmem", "4096 131072 33554432")
             set("ipv4/tcp_wmem", "4096 65536 33554432")
             set("ipv4/tcp_no_metrics_save", "1")
-            // What simulated hosts have (RFC 9438), whatever this machine's own default is.
-            setIfThere("ipv4/tcp_congestion_control", "cubic")
         }
         if ownPrefixes.contains(where: { !$0.isIPv4 }) { set("ipv6/ip_nonlocal_bind", "1") }
         return parameters

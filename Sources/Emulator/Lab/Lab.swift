@@ -52,6 +52,8 @@ public final class Lab {
     var ramps = LinkRamps()
     var agents: [AgentProcess] = []
     private var commands: [LinuxCommand] = []
+    /// The veths at which nodes' data planes send and receive.
+    private var preparedVeths = Slab<PreparedVeth>()
     var lives: [UInt64]
     var telemetry: [TimedRecord] = []
     var view: LabView
@@ -80,7 +82,10 @@ public final class Lab {
         }
         wireNumbers = Array(repeating: nil, count: request.scenario.topology.links.count)
         wire = nil
-        try inLab { () throws(SystemError) in try connectWire() }
+        try inLab { () throws(SystemError) in
+            try connectWire()
+            try prepareVeths()
+        }
         for node in request.scenario.topology.nodes.indices where hasMachine(node) {
             try startAgent(of: node, .machine)
         }
@@ -135,6 +140,24 @@ public final class Lab {
                 between: taps.first, and: taps.second)
         }
         try wire.start()
+    }
+
+    /// Makes the kernel's own links ready for the data planes of nodes at one of their ends.
+    private func prepareVeths() throws(SystemError) {
+        guard RunPlan.usesDataplane(scenario) else { return }
+        for link in ground.plan.links where link.kind == .veth {
+            for (near, far) in [(link.first, link.second), (link.second, link.first)] {
+                guard ground.plan.namespaces[near.namespace].kind == .patronus,
+                    ground.plan.namespaces[far.namespace].kind != .patronus
+                else { continue }
+                let mtu = ground.plan.namespaces[far.namespace].ports[far.port].mtu
+                preparedVeths.append(
+                    try PreparedVeth(
+                        ground.interface(ofNode: near.namespace, port: near.port),
+                        in: ground.namespace(ofNode: near.namespace),
+                        peerIn: ground.namespace(ofNode: far.namespace), leastMTU: mtu, policy: .demand))
+            }
+        }
     }
 
     /// Whether a process runs for a node of the topology.

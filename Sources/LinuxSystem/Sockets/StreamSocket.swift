@@ -25,6 +25,8 @@ public struct StreamSocket: ~Copyable {
         /// What arrives with fewer hops left is not believed (GTSM, RFC 5082).
         public var leastHopLimit: UInt8?
         public var hopLimit: UInt8?
+        /// The algorithm by the kernel's name for it; empty takes the machine's own.
+        public var congestionControl = ""
         /// Both ends sign every segment with it (RFC 2385).
         public var digestKey: [UInt8] = []
 
@@ -112,6 +114,12 @@ extension StreamSocket.Options {
         if let unsentLimit {
             let limit = Int32(clamping: unsentLimit)
             try setOption(level, TCP_NOTSENT_LOWAT, to: limit, of: socket, "TCP_NOTSENT_LOWAT")
+        }
+        if !congestionControl.isEmpty {
+            let octets = Array(congestionControl.utf8)
+            try checked(
+                setsockopt(socket.number, level, TCP_CONGESTION, octets, socklen_t(octets.count)),
+                "use the congestion control \(congestionControl)")
         }
         guard let peer else { return }
         let isIPv4 = peer.address.isIPv4
