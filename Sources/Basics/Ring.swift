@@ -1,6 +1,6 @@
 /// A double-ended queue of plain values in one power-of-two array, which doubles when full.
 public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
-    @usableFromInline var storage: ContiguousArray<Element?>
+    @usableFromInline var storage: ContiguousArray<Element>
     @usableFromInline var head = 0
     @usableFromInline var storedCount = 0
 
@@ -12,7 +12,13 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
     public init(capacity: Int = 8) {
         var size = 1
         while size < capacity { size *= 2 }
-        storage = ContiguousArray(repeating: nil, count: size)
+        storage = Self.unwritten(size)
+    }
+
+    /// So many places whose octets mean nothing until an element is put there; only those of elements are read.
+    @inlinable
+    static func unwritten(_ count: Int) -> ContiguousArray<Element> {
+        ContiguousArray(unsafeUninitializedCapacity: count) { $1 = count }
     }
 
     @inlinable
@@ -29,8 +35,7 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
     public subscript(index: Int) -> Element {
         get {
             precondition(index >= 0 && index < count)
-            guard let element = storage[position(index)] else { preconditionFailure("a slot in use is empty") }
-            return element
+            return storage[position(index)]
         }
         set {
             precondition(index >= 0 && index < count)
@@ -40,6 +45,7 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
 
     /// Puts an element behind all others.
     @inlinable
+    @inline(__always)
     public mutating func append(_ element: Element) {
         if count == storage.count { grow() }
         storage[position(count)] = element
@@ -89,10 +95,8 @@ public struct Ring<Element: BitwiseCopyable & Sendable>: Sendable {
     @inlinable
     @inline(never)
     mutating func grow() {
-        var larger = ContiguousArray<Element?>()
-        larger.reserveCapacity(storage.count * 2)
-        for index in 0..<count { larger.append(storage[position(index)]) }
-        while larger.count < storage.count * 2 { larger.append(nil) }
+        var larger = Self.unwritten(storage.count * 2)
+        for index in 0..<count { larger[index] = storage[position(index)] }
         storage = larger
         head = 0
     }

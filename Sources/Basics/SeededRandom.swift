@@ -53,7 +53,12 @@ extension SeededRandom {
     /// True with the given probability; a ratio of 0 or 1 still takes one draw.
     @inlinable
     public mutating func chance(_ probability: Ratio) -> Bool {
-        let threshold = probability.threshold
+        chance(below: probability.threshold)
+    }
+
+    /// True with the probability that a ratio's ``Ratio/threshold`` stands for.
+    @inlinable
+    public mutating func chance(below threshold: UInt64) -> Bool {
         let draw = next()
         return draw < threshold || threshold == .max
     }

@@ -85,11 +85,17 @@ extension EndHost {
             connections[place]?.uncountedByteCount = uncounted
             return true
         }
-        guard let flow = sinkTable[UInt64(number)] else { return false }
-        connections[place]?.flow = Int(flow)
+        guard let flow = sink(number, of: place) else { return false }
+        connections[place]?.flow = flow
         connections[place]?.uncountedByteCount = 0
-        streamFlows[Int(flow)].meter.receive(streamByteCount: uncounted, at: now)
+        streamFlows[flow].meter.receive(streamByteCount: uncounted, at: now)
         return true
+    }
+
+    /// The place of the flow that a stream has named, which is the one that it named last as a rule.
+    private func sink(_ number: UInt32, of place: Int) -> Int? {
+        if let flow = connections[place]?.flow, streamFlows[flow].number == number { return flow }
+        return sinkTable[UInt64(number)].map { Int($0) }
     }
 }
 

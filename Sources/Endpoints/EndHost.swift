@@ -18,7 +18,7 @@ public struct EndHost: ~Copyable {
     /// Flows of streams that this host answers, by number.
     var sinkTable = IndexTable()
     var listeners: [SocketAddress] = []
-    var connections: ContiguousArray<Connection?> = []
+    var connections = Slab<Connection?>()
     var freeConnections: ContiguousArray<Int> = []
     var connectionTable = IndexTable()
     var nextStream: UInt32 = 1

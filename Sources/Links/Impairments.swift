@@ -11,6 +11,8 @@ struct Impairments: Sendable {
     private var jitter: Int64 = 0
     private var distribution = JitterDistribution.normal
     private var loss = LossModel.none
+    /// Of losses that are independent of each other.
+    private var lossThreshold: UInt64 = 0
     private var reorder = Ratio.zero
     private var corrupt = Ratio.zero
     private var duplicate = Ratio.zero
@@ -40,6 +42,7 @@ struct Impairments: Sendable {
         duplicate = profile.duplicate
         loss = profile.loss
         if case .bernoulli(.zero) = loss { loss = .none }
+        if case .bernoulli(let ratio) = loss { lossThreshold = ratio.threshold }
         if case .gilbertElliott = loss {} else { isBad = false }
         isFateful = loss != .none || reorder > .zero || corrupt > .zero || duplicate > .zero
     }
@@ -69,7 +72,7 @@ struct Impairments: Sendable {
     private mutating func isLost() -> Bool {
         switch loss {
         case .none: return false
-        case .bernoulli(let ratio): return lossRandom.chance(ratio)
+        case .bernoulli: return lossRandom.chance(below: lossThreshold)
         case .gilbertElliott(let p, let r, let lossBad, let lossGood):
             if lossRandom.chance(isBad ? r : p) { isBad.toggle() }
             return lossRandom.chance(isBad ? lossBad : lossGood)

@@ -40,6 +40,7 @@ struct Device: ~Copyable {
     var nextWake: Instant { pendingWakes.last ?? .never }
 
     /// A frame has arrived at a port.
+    @inline(__always)
     mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) {
         if dataplane.count > 0, !passesDataplane(packet, on: port, &network) { return }
         let disposition = kernel.receive(packet, on: port, &network)
@@ -89,7 +90,7 @@ struct Device: ~Copyable {
         for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.removeOverlay(prefix) }
         kernel.sockets.removeAll()
         kernel.streams.stopListening()
-        for index in kernel.streams.streams.indices where kernel.streams.streams[index].isUsed {
+        for index in 0..<kernel.streams.streams.count where kernel.streams.streams[index].isUsed {
             kernel.streams.streams[index].connection.abort(at: network.now, into: &kernel.streams.output)
             drain(index, &network)
         }
@@ -139,20 +140,18 @@ struct Device: ~Copyable {
     /// Gives a stream's items to whom they concern.
     private mutating func drain(_ index: Int, _ network: inout Network) {
         let stream = kernel.streams.streams[index].id
-        let local = kernel.streams.streams[index].local
-        let remote = kernel.streams.streams[index].remote
-        let tag = kernel.streams.streams[index].tag
         var position = 0
-        while position < kernel.streams.output.items.count {
-            let item = kernel.streams.output.items[position]
+        while position < kernel.streams.output.count {
+            let item = kernel.streams.output[position]
             position += 1
             switch item {
             case .segment(let range):
-                kernel.sendSegment(range, from: local.address, to: remote.address, tag: tag, &network)
+                kernel.sendSegment(range, of: index, &network)
             case .bytes(let range):
                 kernel.streams.output.deliver(
                     range, of: stream, to: &occupant, at: network.now, into: &network.outbox)
             case .connected:
+                let (local, remote) = (kernel.streams.streams[index].local, kernel.streams.streams[index].remote)
                 handle(.streamOpened(stream, local: local, remote: remote), &network)
             case .writable:
                 kernel.streams.writeBacklog(of: index, at: network.now)

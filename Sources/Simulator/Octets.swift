@@ -26,6 +26,7 @@ extension PacketPool {
         try? ICMPHeader(parsing: bytes(local.packet).extracting(local.payload))
     }
 
+    @inline(__always)
     borrowing func tcpHeader(_ local: LocalPacket) -> TCPHeader? {
         try? TCPHeader(parsing: bytes(local.packet).extracting(local.payload))
     }
@@ -42,6 +43,7 @@ extension PacketPool {
             to: local.destination)
     }
 
+    @inline(__always)
     borrowing func isIntactSegment(_ local: LocalPacket) -> Bool {
         TCPHeader.isIntact(
             bytes(local.packet).extracting(local.payload), source: local.source, destination: local.destination)

@@ -3,6 +3,12 @@ import Wire
 
 /// Bytes of a stream, found by their offset modulo a power of two; it grows on demand and never shrinks.
 struct ByteRing: Sendable {
+    /// The most that is copied in one piece.
+    ///
+    /// What is larger, the C library copies by an instruction that repeats itself for each octet. That is no faster,
+    /// starts slowly, and counts as so many instructions.
+    private static let pieceByteCount = 2_048
+
     private var storage: ContiguousArray<UInt8> = []
 
     /// Makes room for `byteCount` bytes from the start of `held` on, whose bytes stay.
@@ -15,7 +21,8 @@ struct ByteRing: Sendable {
         var capacity = max(4_096, storage.count)
         while capacity < byteCount { capacity *= 2 }
         let old = storage
-        storage = ContiguousArray(repeating: 0, count: capacity)
+        // What has not been written is not read either.
+        storage = ContiguousArray(unsafeUninitializedCapacity: capacity) { $1 = capacity }
         guard held.byteCount > 0 else { return }
         let mask = old.count - 1
         let first = held.start & mask
@@ -30,11 +37,19 @@ struct ByteRing: Sendable {
         precondition(bytes.byteCount <= storage.count)
         let position = offset & (storage.count &- 1)
         let count = min(bytes.byteCount, storage.count &- position)
+        copy(bytes.extracting(0..<count), to: position)
+        if count < bytes.byteCount { copy(bytes.extracting(count..<bytes.byteCount), to: 0) }
+    }
+
+    private mutating func copy(_ bytes: RawSpan, to position: Int) {
         storage.withUnsafeMutableBytes { target in
             bytes.withUnsafeBytes { source in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[position...])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[count...]))
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
+                precondition(position &+ source.count <= target.count)
+                for start in stride(from: 0, to: source.count, by: Self.pieceByteCount) {
+                    unsafe (to + position + start).copyMemory(
+                        from: from + start, byteCount: min(Self.pieceByteCount, source.count &- start))
+                }
             }
         }
     }

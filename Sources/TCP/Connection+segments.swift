@@ -142,7 +142,10 @@ extension TCPHeader {
 
     /// Whether the checksum over a whole segment, header and payload, is right (RFC 9293 §3.1).
     public static func isIntact(_ segment: RawSpan, source: IPAddress, destination: IPAddress) -> Bool {
-        let sum = Connection.pseudoHeaderSum(source, destination) &+ UInt64(segment.byteCount)
-        return Checksum.folded(sum &+ UInt64(Checksum.onesComplementSum(of: segment))) == 0xFFFF
+        var sum = Checksum()
+        sum.addPseudoHeader(
+            source: source, destination: destination, protocolNumber: 6, byteCount: segment.byteCount)
+        sum.add(segment)
+        return sum.value == 0
     }
 }

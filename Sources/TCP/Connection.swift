@@ -8,8 +8,7 @@
 // segment in flight is the `Scoreboard`'s; when it is lost is decided as RFC 8985 does (RACK), how much may be sent
 // meanwhile as RFC 6937 does (proportional rate reduction), and the window outside recovery is `CongestionControl`'s.
 //
-// A connection is a kilobyte, and a method that does not mutate may be handed a copy of it: small ones on the way of
-// every segment are inlined for that reason.
+// A connection is a kilobyte, so it is never copied, only looked at where it lies.
 //
 // Spoken here: RFC 9293, 2018, 2883, 3042, 4015, 5681, 5961, 6298, 6582, 6675, 6928, 6937, 7323, 8985, 9406, 9438.
 
@@ -17,7 +16,8 @@ public import Basics
 public import Wire
 
 /// One end of a TCP connection.
-public struct Connection: Sendable {
+public struct Connection: ~Copyable, Sendable {
+    private let pinned = Pinned()
     /// What is going on about losses.
     enum Phase: UInt8, Sendable, BitwiseCopyable {
         case open
@@ -164,6 +164,9 @@ public struct Connection: Sendable {
 
     /// What was written and is not yet acknowledged.
     public var unacknowledgedByteCount: Int { sendBuffer.held.byteCount }
+
+    /// What was written and does not count as in flight: not yet sent, or to be sent again.
+    public var waitingByteCount: Int { sendBuffer.held.byteCount - pipe }
 
     var canWrite: Bool {
         guard !finishRequested else { return false }

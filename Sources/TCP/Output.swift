@@ -31,18 +31,27 @@ public struct Output: ~Copyable {
 
     /// The octets of the items.
     public var arena: ByteArena
-    /// What is to be done, in order.
-    public private(set) var items: ContiguousArray<Item> = []
+    private var waiting = Slab<Item>()
 
     /// An empty output with room for so many octets; it grows when it has to.
     public init(byteCapacity: Int = 64 * 1024) {
         arena = ByteArena(capacity: byteCapacity)
-        items.reserveCapacity(64)
+    }
+
+    /// How many items wait.
+    public var count: Int { waiting.count }
+
+    /// What is to be done, in order.
+    public subscript(index: Int) -> Item { waiting[index] }
+
+    /// All items, copied.
+    public var items: ContiguousArray<Item> {
+        ContiguousArray((0..<count).map { self[$0] })
     }
 
     /// Forgets the items and their octets, and keeps the room.
     public mutating func removeAll() {
-        items.removeAll(keepingCapacity: true)
+        waiting.removeAll()
         arena.removeAll()
     }
 
@@ -53,6 +62,6 @@ public struct Output: ~Copyable {
     }
 
     mutating func append(_ item: Item) {
-        items.append(item)
+        waiting.append(item)
     }
 }

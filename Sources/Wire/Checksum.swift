@@ -76,39 +76,52 @@ public struct Checksum: Sendable, BitwiseCopyable {
 }
 
 extension Checksum {
-    /// The one's complement sum of octets as big-endian words, sixteen octets an addition (RFC 1071 §2).
+    /// The one's complement sum of octets as big-endian words, eight octets an addition (RFC 1071 §2).
     ///
-    /// A carry out of any multiple of sixteen bits counts as one at the bottom, so carries are counted and added last.
+    /// A carry out of any multiple of sixteen bits counts as one at the bottom. So the carry of one addition goes into
+    /// the next, as processors do at no cost, and those that are left are counted and added last.
     public static func onesComplementSum(of bytes: RawSpan) -> UInt16 {
         let count = bytes.byteCount
-        var sum: UInt128 = 0
+        var sum: UInt64 = 0
+        var carry: UInt64 = 0
         var carries: UInt64 = 0
         var offset = 0
         @inline(__always)
-        func addWide(at offset: Int) {
-            let wide = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt128.self)
-            let (partial, carry) = sum.addingReportingOverflow(wide)
-            sum = partial
-            carries &+= carry ? 1 : 0
+        func addWord(at offset: Int) {
+            let word = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            let (partial, first) = sum.addingReportingOverflow(word)
+            let (whole, second) = partial.addingReportingOverflow(carry)
+            sum = whole
+            carry = (first ? 1 : 0) | (second ? 1 : 0)
         }
-        while offset &+ 64 <= count {
-            addWide(at: offset)
-            addWide(at: offset &+ 16)
-            addWide(at: offset &+ 32)
-            addWide(at: offset &+ 48)
-            offset &+= 64
+        while offset &+ 128 <= count {
+            addWord(at: offset)
+            addWord(at: offset &+ 8)
+            addWord(at: offset &+ 16)
+            addWord(at: offset &+ 24)
+            addWord(at: offset &+ 32)
+            addWord(at: offset &+ 40)
+            addWord(at: offset &+ 48)
+            addWord(at: offset &+ 56)
+            addWord(at: offset &+ 64)
+            addWord(at: offset &+ 72)
+            addWord(at: offset &+ 80)
+            addWord(at: offset &+ 88)
+            addWord(at: offset &+ 96)
+            addWord(at: offset &+ 104)
+            addWord(at: offset &+ 112)
+            addWord(at: offset &+ 120)
+            carries &+= carry
+            carry = 0
+            offset &+= 128
         }
-        while offset &+ 16 <= count {
-            addWide(at: offset)
-            offset &+= 16
-        }
-        let (high, low) = (UInt64(truncatingIfNeeded: sum >> 64), UInt64(truncatingIfNeeded: sum))
-        var words = (low & 0xFFFF_FFFF) &+ (low >> 32) &+ (high & 0xFFFF_FFFF) &+ (high >> 32) &+ carries
-        if count & 8 != 0 {
-            let rest = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-            words &+= (rest & 0xFFFF_FFFF) &+ (rest >> 32)
+        while offset &+ 8 <= count {
+            addWord(at: offset)
+            carries &+= carry
+            carry = 0
             offset &+= 8
         }
+        var words = (sum & 0xFFFF_FFFF) &+ (sum >> 32) &+ carries
         if count & 4 != 0 {
             words &+= UInt64(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
             offset &+= 4

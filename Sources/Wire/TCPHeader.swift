@@ -68,25 +68,38 @@ public struct TCPHeader: Equatable, Sendable {
 
     /// Reads a header; unknown options are skipped, a malformed option list is an error.
     public init(parsing bytes: RawSpan) throws(WireError) {
-        var reader = ByteReader(bytes)
-        let sourcePort: UInt16 = try reader.read()
-        let destinationPort: UInt16 = try reader.read()
-        let sequence: UInt32 = try reader.read()
-        let acknowledgment: UInt32 = try reader.read()
-        let offset: UInt8 = try reader.read()
-        let flags: UInt8 = try reader.read()
-        let window: UInt16 = try reader.read()
+        guard bytes.byteCount >= Self.minimumByteCount else {
+            throw .truncated(needed: Self.minimumByteCount, available: bytes.byteCount)
+        }
+        @inline(__always)
+        func load<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
+            T(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: T.self))
+        }
         self.init(
-            sourcePort: sourcePort, destinationPort: destinationPort, sequence: sequence,
-            acknowledgment: acknowledgment, flags: TCPFlags(rawValue: flags), window: window)
-        checksum = try reader.read()
-        urgentPointer = try reader.read()
+            sourcePort: load(0), destinationPort: load(2), sequence: load(4), acknowledgment: load(8),
+            flags: TCPFlags(rawValue: load(13)), window: load(14))
+        checksum = load(16)
+        urgentPointer = load(18)
+        let offset: UInt8 = load(12)
         headerLength = Int(offset >> 4) * 4
         guard headerLength >= Self.minimumByteCount, headerLength <= bytes.byteCount else {
             throw .badLength(headerLength)
         }
-        var options = ByteReader(bytes.extracting(Self.minimumByteCount..<headerLength))
-        try readOptions(&options)
+        let options = bytes.extracting(Self.minimumByteCount..<headerLength)
+        if readTimestampsAlone(options) { return }
+        var reader = ByteReader(options)
+        try readOptions(&reader)
+    }
+
+    /// Reads the options that all segments of most connections have, aligned as RFC 7323 appendix A recommends.
+    private mutating func readTimestampsAlone(_ options: RawSpan) -> Bool {
+        guard options.byteCount == 12 else { return false }
+        func load(_ offset: Int) -> UInt32 {
+            UInt32(bigEndian: options.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+        }
+        guard load(0) == 0x0101_080A else { return false }
+        timestamps = (load(4), load(8))
+        return true
     }
 
     private mutating func readOptions(_ reader: inout ByteReader) throws(WireError) {

@@ -6,7 +6,7 @@ import Testing
     @Test func `combined octets are those of exclusive or, whatever their number`() {
         forEachSeed(100) { random in
             let key = random.next()
-            let bytes = (0..<Int(random.below(70))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let bytes = (0..<Int(random.below(300))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             var arena = ByteArena(capacity: 1 + Int(random.below(40)))
             arena.append(UInt8(7))
             arena.append(bytes.span.bytes, combinedWith: key)

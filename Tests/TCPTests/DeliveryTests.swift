@@ -67,7 +67,7 @@ import Wire
                 try #require(reassembly == 0)
             }
             exchange.run(for: .seconds(200))
-            let states = exchange.sides.map { $0.connection?.isClosed }
+            let states = [0, 1].map { exchange.connections[$0]?.isClosed }
             try #require(states == [true, true])
         }
     }

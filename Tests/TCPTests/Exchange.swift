@@ -51,7 +51,6 @@ enum Tiding: Equatable {
 }
 
 struct Side {
-    var connection: Connection?
     var configuration = Connection.Configuration()
     var initialSequence: UInt32 = 1_000
     /// What the application still has to write, and how much of it has been written.
@@ -99,6 +98,8 @@ final class Exchange {
 
     var now = Instant(nanoseconds: 1_000_000_000)
     var sides = [Side(), Side()]
+    /// What each side has of the connection.
+    var connections = Slab<Connection?>()
     var paths = [PathModel(), PathModel()]
     var random: SeededRandom
     /// Drops by the number of the segment on the wire, both directions counted together.
@@ -120,12 +121,13 @@ final class Exchange {
     init(seed: UInt64 = 1) {
         random = SeededRandom(seed: seed)
         sides[1].initialSequence = 77_000
+        for _ in sides { connections.append(nil) }
     }
 
     /// Opens from side 0; side 1 accepts, or opens too.
     func open(simultaneously: Bool = false) {
         for side in simultaneously ? [0, 1] : [0] {
-            sides[side].connection = Connection(
+            connections[side] = Connection(
                 connectingFrom: addresses[side], to: addresses[1 - side], configuration: sides[side].configuration,
                 initialSequence: sides[side].initialSequence, at: now, into: &output)
             settle(side)
@@ -149,14 +151,13 @@ final class Exchange {
     var bothClosed: Bool { sides.allSatisfy { $0.closedAt != nil } }
 
     func statistics(_ side: Int) -> Connection.Statistics {
-        sides[side].connection?.statistics ?? Connection.Statistics()
+        connections[side]?.statistics ?? Connection.Statistics()
     }
 
     func withConnection(_ side: Int, _ body: (inout Connection, Instant, inout Output) -> Void) {
-        guard var connection = sides[side].connection else { return }
-        sides[side].connection = nil
+        guard var connection = connections[side].take() else { return }
         body(&connection, now, &output)
-        sides[side].connection = connection
+        connections[side] = consume connection
         settle(side)
     }
 
@@ -166,13 +167,13 @@ final class Exchange {
         case .wake(let side):
             guard sides[side].deadline == now else { return }
             sides[side].deadline = nil
-            sides[side].connection?.wake(at: now, into: &output)
+            connections[side]?.wake(at: now, into: &output)
             settle(side)
         case .consume(let side, let count):
-            sides[side].connection?.consumed(count, at: now, into: &output)
+            connections[side]?.consumed(count, at: now, into: &output)
             settle(side)
         case .tooBig(let side, let mtu):
-            sides[side].connection?.pathMTUChanged(to: mtu, at: now, into: &output)
+            connections[side]?.pathMTUChanged(to: mtu, at: now, into: &output)
             settle(side)
         }
     }
@@ -190,10 +191,10 @@ final class Exchange {
         }
         guard let header = try? TCPHeader(parsing: bytes), header.headerLength <= bytes.byteCount else { return }
         let payload = bytes.extracting(header.headerLength..<bytes.byteCount)
-        if sides[side].connection != nil {
-            sides[side].connection?.receive(header, payload: payload, at: now, into: &output)
+        if connections[side] != nil {
+            connections[side]?.receive(header, payload: payload, at: now, into: &output)
         } else if header.flags.intersection([.synchronize, .acknowledge, .reset]) == .synchronize {
-            sides[side].connection = Connection(
+            connections[side] = Connection(
                 accepting: header, at: local, from: remote, configuration: sides[side].configuration,
                 initialSequence: sides[side].initialSequence, at: now, into: &output)
         } else {
@@ -212,8 +213,8 @@ final class Exchange {
             mayWrite = drain(side, from: &position)
         }
         output.removeAll()
-        if sides[side].connection?.isClosed == true { sides[side].deadline = nil }
-        guard let deadline = sides[side].connection?.nextDeadline else { return }
+        if connections[side]?.isClosed == true { sides[side].deadline = nil }
+        guard let deadline = connections[side]?.nextDeadline else { return }
         guard deadline != sides[side].deadline else { return }
         sides[side].deadline = deadline
         push(max(deadline, now), .wake(side: side))
@@ -222,8 +223,8 @@ final class Exchange {
 
     private func drain(_ side: Int, from position: inout Int) -> Bool {
         var mayWrite = false
-        while position < output.items.count {
-            switch output.items[position] {
+        while position < output.count {
+            switch output[position] {
             case .segment(let range): send(octets(of: output, range), from: side)
             case .bytes(let range):
                 sides[side].receivedCount += Int(range.count)
@@ -252,9 +253,9 @@ final class Exchange {
     private static let zeros = [UInt8](repeating: 0, count: 1 << 18)
 
     private func write(_ side: Int) {
-        guard sides[side].connection != nil, sides[side].tidings.contains(.connected) else { return }
+        guard connections[side] != nil, sides[side].tidings.contains(.connected) else { return }
         while sides[side].isSource {
-            let count = sides[side].connection?.write(Self.zeros.span.bytes, at: now, into: &output) ?? 0
+            let count = connections[side]?.write(Self.zeros.span.bytes, at: now, into: &output) ?? 0
             if count < Self.zeros.count { return }
         }
         while sides[side].written < sides[side].outgoing.count {
@@ -262,13 +263,13 @@ final class Exchange {
             let limit = min(rest, sides[side].largestWrite)
             let count = limit > 1 && sides[side].largestWrite != .max ? 1 + Int(random.below(UInt64(limit))) : limit
             let piece = Array(sides[side].outgoing[sides[side].written..<sides[side].written + count])
-            let taken = sides[side].connection?.write(piece.span.bytes, at: now, into: &output) ?? 0
+            let taken = connections[side]?.write(piece.span.bytes, at: now, into: &output) ?? 0
             sides[side].written += taken
             if taken < count { return }
         }
         guard sides[side].finishesWhenWritten else { return }
         if sides[side].finishesAfterPeer, !sides[side].tidings.contains(.peerFinished) { return }
-        sides[side].connection?.finish(at: now, into: &output)
+        connections[side]?.finish(at: now, into: &output)
     }
 
     private func send(_ octets: [UInt8], from side: Int) {

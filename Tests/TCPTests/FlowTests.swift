@@ -126,8 +126,8 @@ import Wire
         #expect(exchange.sides[0].received == exchange.sides[1].outgoing)
         #expect(exchange.sides[0].tidings == [.connected, .peerFinished, .closed(.finished)])
         #expect(exchange.sides[1].tidings == [.connected, .peerFinished, .closed(.finished)])
-        #expect(exchange.sides[0].connection?.state == .timeWait)
-        #expect(exchange.sides[1].connection?.state == .closed)
+        #expect(exchange.connections[0]?.state == .timeWait)
+        #expect(exchange.connections[1]?.state == .closed)
     }
 
     @Test func `both ends may close at once`() {

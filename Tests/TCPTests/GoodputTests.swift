@@ -98,8 +98,8 @@ import Wire
     private func carry(
         _ from: borrowing Output, to connection: inout Connection, at now: Instant, into output: inout Output
     ) {
-        for item in from.items {
-            guard case .segment(let range) = item else { continue }
+        for index in 0..<from.count {
+            guard case .segment(let range) = from[index] else { continue }
             let bytes = from.bytes(range)
             guard let header = try? TCPHeader(parsing: bytes) else { continue }
             connection.receive(

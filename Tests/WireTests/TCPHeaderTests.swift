@@ -84,6 +84,21 @@ import Wire
         #expect(ended.maximumSegmentSize == nil)
     }
 
+    @Test func `octets too few for a header are refused`() {
+        for count in 0..<20 {
+            #expect(throws: WireError.truncated(needed: 20, available: count)) {
+                try [UInt8](repeating: 0x50, count: count).reading(TCPHeader.init(parsing:))
+            }
+        }
+    }
+
+    @Test func `timestamps alone are read wherever their padding stands`() throws {
+        for text in ["0101 080a 00000007 00000009", "080a 00000007 00000009 0101", "080a 00000007 00000009 0000"] {
+            let timestamps = try #require(try withOptions(text).reading(TCPHeader.init(parsing:)).timestamps)
+            #expect(timestamps.value == 7 && timestamps.echo == 9)
+        }
+    }
+
     @Test func `a malformed option list is refused`() {
         #expect(throws: WireError.badLength(0)) { try withOptions("0200 05b4").reading(TCPHeader.init(parsing:)) }
         #expect(throws: WireError.badLength(1)) { try withOptions("fe01 0000").reading(TCPHeader.init(parsing:)) }

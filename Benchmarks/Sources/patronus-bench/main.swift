@@ -10,6 +10,7 @@ let benchmarks: [(name: String, run: () -> Measurement)] = [
     ("queue-100k", { benchmarkQueue(pending: 100_000, events: 5_000_000 * Int(size)) }),
     ("queue-1M", { benchmarkQueue(pending: 1_000_000, events: 5_000_000 * Int(size)) }),
     ("chain-8", { benchmarkHops("chain-8", Worlds.chain(of: 8, seconds: 1 + 10 * size), warmup: .seconds(1)) }),
+    ("chain-64", { benchmarkHops("chain-64", Worlds.chain(of: 64, seconds: size), warmup: .zero) }),
     ("star-200", { benchmarkHops("star-200", Worlds.star(of: 200, seconds: 1 + 3 * size), warmup: .seconds(1)) }),
     ("star-8", { benchmarkHops("star-8", Worlds.star(of: 8, seconds: 1 + 3 * size), warmup: .seconds(1)) }),
     ("overlay", { benchmarkHops("overlay", Worlds.overlay(seconds: 1 + 10 * size), warmup: .seconds(11)) }),

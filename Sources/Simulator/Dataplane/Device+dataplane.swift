@@ -54,7 +54,13 @@ extension Device {
     }
 
     /// Passes on what the kernel has learnt of neighbours and of the underlay.
+    @inline(__always)
     mutating func tellDataplane() {
+        if kernel.hasNewsForDataplane { tellNews() }
+    }
+
+    @inline(never)
+    private mutating func tellNews() {
         if let mtu = kernel.reportedTunnelMTU {
             kernel.reportedTunnelMTU = nil
             if dataplane.count > 0 { dataplane[0].limitTunnels(to: mtu) }

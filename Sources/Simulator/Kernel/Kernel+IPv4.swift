@@ -5,6 +5,7 @@ import Wire
 
 extension Kernel {
     /// An IPv4 packet in a frame: forwarded, or handed up (RFC 1812 §5).
+    @inline(__always)
     mutating func receiveIPv4(
         _ packet: PacketID, _ head: FrameHead, on port: Int, _ network: inout Network
     ) -> Disposition {
@@ -82,6 +83,7 @@ extension Kernel {
     }
 
     /// Takes one from the time to live; false where the packet ends here.
+    @inline(__always)
     private mutating func decrementTimeToLive(_ packet: PacketID, _ network: inout Network) -> Bool {
         if network.pool.decrementTimeToLive(packet) { return true }
         reportTimeExceeded(packet, &network)
@@ -103,6 +105,7 @@ extension Kernel {
     }
 
     /// Hands a packet for this kernel to its upper layer.
+    @inline(__always)
     mutating func dispatch(_ local: LocalPacket, _ network: inout Network) -> Disposition {
         switch local.protocolNumber {
         case ProtocolNumber.udp:

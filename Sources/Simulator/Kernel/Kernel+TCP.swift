@@ -7,7 +7,7 @@ import Tunnel
 import Wire
 
 /// A TCP connection of this kernel, and the machine's name for it.
-struct Stream {
+struct Stream: ~Copyable {
     var connection: Connection
     let id: StreamID
     let local: SocketAddress
@@ -16,6 +16,9 @@ struct Stream {
     var isUsed = true
     /// Whether it came from outside and its handshake is not complete.
     var isOpening = false
+    /// The neighbour that its segments go to, where they leave by a port, and the forwarding table of which that is true.
+    var neighbor: Int?
+    var routeGeneration: UInt32 = 0
     /// How much the machine may still write before it is told of more room.
     var room = 64 * 1_024
     /// What the machine wrote and the send buffer could not take, and how much of that it has taken since.
@@ -24,7 +27,7 @@ struct Stream {
     /// The machine has said that nothing more comes, behind a backlog.
     private var finishesAfterBacklog = false
 
-    init(_ connection: Connection, id: StreamID, local: SocketAddress, remote: SocketAddress, tag: UInt32) {
+    init(_ connection: consuming Connection, id: StreamID, local: SocketAddress, remote: SocketAddress, tag: UInt32) {
         self.connection = connection
         self.id = id
         self.local = local
@@ -43,8 +46,7 @@ struct Stream {
         guard room < Self.leastRoom, backlog.isEmpty else { return nil }
         let free = min(connection.writableByteCount, Self.roomStep)
         guard free >= Self.leastRoom else { return nil }
-        let unsent = connection.unacknowledgedByteCount - connection.statistics.bytesInFlight
-        return unsent < Self.unsentLimit ? free : nil
+        return connection.waitingByteCount < Self.unsentLimit ? free : nil
     }
 
     /// Takes what the machine writes; what does not fit waits in the backlog.
@@ -78,7 +80,7 @@ struct Stream {
 
 /// The TCP connections and listeners of one kernel.
 struct StreamTable: ~Copyable {
-    var streams: ContiguousArray<Stream> = []
+    var streams = Slab<Stream>()
     var timers = DeadlineHeap()
     /// What the connection that was called last wants done.
     var output = Output()
@@ -95,7 +97,7 @@ struct StreamTable: ~Copyable {
     var hasFullBacklog: Bool { openingCount >= Self.backlogLimit }
 
     /// Adds a connection that has come from outside.
-    mutating func insertIncoming(_ stream: Stream) -> Int {
+    mutating func insertIncoming(_ stream: consuming Stream) -> Int {
         let index = insert(stream)
         streams[index].isOpening = true
         openingCount += 1
@@ -122,7 +124,9 @@ struct StreamTable: ~Copyable {
         return StreamID(1 << 31 | nextIncoming & 0x7FFF_FFFF)
     }
 
-    mutating func insert(_ stream: Stream) -> Int {
+    mutating func insert(_ stream: consuming Stream) -> Int {
+        let id = stream.id
+        let tuple = Self.key(stream.local, stream.remote)
         let index: Int
         if let slot = free.popLast() {
             index = Int(slot)
@@ -131,8 +135,8 @@ struct StreamTable: ~Copyable {
             index = streams.count
             streams.append(stream)
         }
-        byID[UInt64(stream.id.rawValue)] = UInt32(index)
-        byTuple[Self.key(stream.local, stream.remote)] = UInt32(index)
+        byID[UInt64(id.rawValue)] = UInt32(index)
+        byTuple[tuple] = UInt32(index)
         return index
     }
 
@@ -307,18 +311,48 @@ extension Kernel {
     /// Sends all segments that wait in the output, which belong to a stream or answer for none.
     mutating func sendSegments(from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network)
     {
-        for index in 0..<streams.output.items.count {
-            guard case .segment(let range) = streams.output.items[index] else { continue }
+        for index in 0..<streams.output.count {
+            guard case .segment(let range) = streams.output[index] else { continue }
             sendSegment(range, from: source, to: destination, tag: tag, &network)
         }
         streams.output.removeAll()
     }
 
-    mutating func sendSegment(
+    /// Sends a segment of a stream that waits in the output.
+    mutating func sendSegment(_ range: ByteRange, of stream: Int, _ network: inout Network) {
+        let source = streams.streams[stream].local.address
+        let destination = streams.streams[stream].remote.address
+        let tag = streams.streams[stream].tag
+        if streams.streams[stream].routeGeneration != forwarding.generation {
+            streams.streams[stream].routeGeneration = forwarding.generation
+            streams.streams[stream].neighbor = neighbor(toward: destination)
+        }
+        guard let neighbor = streams.streams[stream].neighbor else {
+            return sendSegment(range, from: source, to: destination, tag: tag, &network)
+        }
+        network.ledger.sent(tag)
+        output(packet(of: range, from: source, to: destination, tag: tag, &network), via: neighbor, &network)
+    }
+
+    /// The neighbour that packets to an address are given to; nil where they do not leave by a port.
+    private mutating func neighbor(toward destination: IPAddress) -> Int? {
+        guard case .port(let port, let gateway) = nextHop(to: destination) else { return nil }
+        return neighbors.number(of: gateway ?? destination, on: port)
+    }
+
+    private mutating func sendSegment(
         _ range: ByteRange, from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network
     ) {
         network.ledger.sent(tag)
         guard let hop = nextHop(to: destination) else { return network.ledger.dropped(tag, .noRoute) }
+        output(
+            packet(of: range, from: source, to: destination, tag: tag, &network), to: destination, by: hop, &network)
+    }
+
+    /// A segment that waits in the output, as a packet without its Ethernet header.
+    private mutating func packet(
+        of range: ByteRange, from source: IPAddress, to destination: IPAddress, tag: UInt32, _ network: inout Network
+    ) -> PacketID {
         let count = Int(range.count)
         let offset = Self.ipOffset + (source.isIPv4 ? IPv4Header.minimumByteCount : IPv6Header.minimumByteCount)
         let packet = network.pool.allocate(byteCount: offset + count, tag: tag)
@@ -326,7 +360,7 @@ extension Kernel {
         network.pool.writeIPHeader(
             packet, protocolNumber: ProtocolNumber.tcp, from: source, to: destination, payloadByteCount: count,
             identification: nextIdentification())
-        output(packet, to: destination, by: hop, &network)
+        return packet
     }
 }
 

@@ -96,6 +96,10 @@ struct Kernel: ~Copyable {
         min(neighbors.timers.next ?? .never, streams.timers.next ?? .never)
     }
 
+    /// Whether something is known that the data plane has not been told.
+    @inline(__always)
+    var hasNewsForDataplane: Bool { reportedTunnelMTU != nil || !changedNeighbors.isEmpty }
+
     /// A frame has arrived at a port.
     mutating func receive(_ packet: PacketID, on port: Int, _ network: inout Network) -> Disposition {
         guard isRunning, ports[port].isUp else {
