@@ -8,7 +8,7 @@ import Traffic
 
 extension Lab {
     /// How long agents may take to say what they have to.
-    private static let patience = Interval.seconds(10)
+    private static let patience = Interval.seconds(60)
 
     /// Ends all machines and makes the record of the run.
     public func finish() throws(LabError) -> RunRecord {

@@ -5,6 +5,7 @@ public import LinuxSystem
 import Plan
 public import Scenario
 import Telemetry
+public import Traffic
 
 // A lab: the ground, the wire, and a process for each machine, driven by one thread.
 //
@@ -17,6 +18,8 @@ import Telemetry
 public struct LabRequest: Sendable {
     public var scenario: Scenario
     public var seed: UInt64
+    /// The conversations that its traffic repeats, by the index of its entry.
+    public var replays: [ReplayScript?]
     /// The files that the scenario was read from, the scenario's first.
     public var inputs: [AgentTask.Input]
     /// Unique among the labs of this machine.
@@ -27,11 +30,13 @@ public struct LabRequest: Sendable {
     public var keepsTelemetry: Bool
 
     public init(
-        scenario: Scenario, seed: UInt64, inputs: [AgentTask.Input], name: LabName, program: String,
+        scenario: Scenario, seed: UInt64, replays: [ReplayScript?] = [], inputs: [AgentTask.Input], name: LabName,
+        program: String,
         keepsTelemetry: Bool = true
     ) {
         self.scenario = scenario
         self.seed = seed
+        self.replays = replays
         self.inputs = inputs
         self.name = name
         self.program = program
@@ -68,7 +73,7 @@ public final class Lab {
     /// Makes everything that there will be, and waits until every machine could start.
     public init(_ request: LabRequest) throws(LabError) {
         self.request = request
-        plan = RunPlan(request.scenario, replays: [])
+        plan = RunPlan(request.scenario, replays: request.replays)
         timeline = Timeline(request.scenario)
         view = LabView(request.scenario.topology)
         lives = Array(repeating: 0, count: request.scenario.topology.nodes.count)

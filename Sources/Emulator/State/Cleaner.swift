@@ -51,7 +51,7 @@ struct Cleaner {
                 do throws(SystemError) {
                     try routes.change { $0.deleteLink(.index(link.index)) }
                     removed.append("link \(link.name)")
-                } catch where error.number == ENODEV {
+                } catch  where error.number == ENODEV {
                     // It went with its other end.
                 } catch {
                     failures.append(error)

@@ -15,7 +15,7 @@ struct EmulatedRun {
         self.runnable = runnable
         let scenario = runnable.scenario
         let request = LabRequest(
-            scenario: scenario, seed: scenario.seed,
+            scenario: scenario, seed: scenario.seed, replays: runnable.replays,
             inputs: runnable.inputs.map { AgentTask.Input(path: $0.path, octets: Data($0.bytes)) },
             name: LabName(forTopology: "run-\(ProcessInfo.processInfo.processIdentifier)"), program: try ownProgram())
         lab = try laboratory { () throws(LabError) in try Lab(request) }
