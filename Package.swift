@@ -93,7 +93,8 @@ let package = Package(
         // Floor 8: labs
         library(
             "Emulator",
-            vocabulary + engines + ["Node", "Endpoints", "Scenario", "Plan", "Measure", "LinuxSystem", "LinuxHost",
+            vocabulary + engines + [
+                "Node", "Endpoints", "Scenario", "Plan", "Measure", "LinuxSystem", "LinuxHost",
                 "CLinux",
             ]),
         // Floor 9: the program

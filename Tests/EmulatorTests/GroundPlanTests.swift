@@ -20,7 +20,9 @@ struct GroundPlanTests {
         #expect(plans[0] == plans[1])
     }
 
-    private func kind(_ change: (inout LinkSettings) -> Void, _ events: [ScriptedEvent] = []) throws -> GroundPlan.LinkKind {
+    private func kind(_ change: (inout LinkSettings) -> Void, _ events: [ScriptedEvent] = []) throws
+        -> GroundPlan.LinkKind
+    {
         var settings = LinkSettings()
         change(&settings)
         return try plan(row(settings), events: events).links[0].kind
@@ -57,9 +59,10 @@ struct GroundPlanTests {
         let node = plan.namespaces[0]
         #expect(node.ports.map(\.name) == ["lan0", "lan1"])
         #expect(node.ports.allSatisfy { $0.addresses.allSatisfy { !$0.isWholePrefixThere } })
-        #expect(node.routes.map { "\($0.destination) \($0.port)" }.sorted() == [
-            "10.1.0.10/32 0", "10.1.0.11/32 1", "fd00:1::a/128 0", "fd00:1::b/128 1",
-        ])
+        #expect(
+            node.routes.map { "\($0.destination) \($0.port)" }.sorted() == [
+                "10.1.0.10/32 0", "10.1.0.11/32 1", "fd00:1::a/128 0", "fd00:1::b/128 1",
+            ])
         let host = plan.namespaces[1]
         #expect(host.routes.contains { $0.destination.length == 0 && $0.gateway == IPAddress("10.1.0.1") })
         #expect(node.overlay?.mtu ?? 0 < 1_500)

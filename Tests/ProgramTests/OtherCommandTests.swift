@@ -33,13 +33,13 @@ import Testing
         #expect(try here.run("report", "absent").status == 2)
     }
 
-    @Test(arguments: ["", "run", "validate", "report", "compare"])
+    @Test(arguments: ["", "run", "validate", "report", "compare", "lab"])
     func `help is there on every level, with examples`(_ command: String) throws {
         let here = try Workspace()
         let outcome = try here.start(command.isEmpty ? ["--help"] : [command, "--help"]).outcome()
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("EXAMPLE") && outcome.output.contains("patronus-sim \(command)"))
-        for later in ["lab", "node", "regress", "doctor", "plan", "gc", "train", "models"] {
+        for later in ["regress", "train", "models", "agent", "supervisor", "enter"] {
             #expect(!outcome.output.contains("\n  \(later) "))
         }
     }

@@ -38,14 +38,6 @@ import Testing
         #expect(!here.exists("results"))
     }
 
-    @Test func `namespaces are said to be missing in one line`() throws {
-        let here = try Workspace()
-        let outcome = try here.run("run", "scenario.json", "--backend", "netns")
-        #expect(outcome.status == 4)
-        #expect(outcome.errorLines.count == 1 && outcome.errors.contains("--backend sim"))
-        #expect(outcome.output.isEmpty && !here.exists("results"))
-    }
-
     @Test(arguments: [
         ["run"], ["run", "scenario.json", "--sed", "1"], ["run", "scenario.json", "--seed", "many"],
         ["run", "scenario.json", "--backend", "cloud"], ["compare", "one"], ["validate"], ["report"], ["fly"],

@@ -31,7 +31,7 @@ public struct LatenessHistogram: Equatable, Sendable {
         for index in counts.indices { counts[index] &+= other.counts[index] }
     }
 
-    /// The lateness that so large a part of all packets did not exceed, rounded up to a step; zero where there are none.
+    /// The lateness that so large a part of all packets did not exceed, rounded up to a step; zero where there is none.
     public func quantile(_ share: Ratio) -> Interval {
         guard count > 0 else { return .zero }
         let rank = max(1, UInt64((Double(count) * share.fraction).rounded(.up)))

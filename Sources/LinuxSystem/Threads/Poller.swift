@@ -31,7 +31,8 @@ public struct Poller: ~Copyable, Sendable {
 
     /// Writes the keys of those that can be read and returns how many; a timeout of nil is none.
     ///
-    /// Those for which there is no room come with the next wait. It may return early with none. A bell that was rung is silent again.
+    /// Those for which there is no room come with the next wait. It may return early with none. A bell that was rung
+    /// is silent again.
     public func wait(atMost timeout: Interval?, keys: inout InlineArray<64, UInt32>) -> Int {
         var span = keys.mutableSpan
         let count = span.withUnsafeMutableBufferPointer { keys in

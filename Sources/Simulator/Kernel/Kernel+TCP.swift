@@ -16,7 +16,7 @@ struct Stream: ~Copyable {
     var isUsed = true
     /// Whether it came from outside and its handshake is not complete.
     var isOpening = false
-    /// The neighbour that its segments go to, where they leave by a port, and the forwarding table of which that is true.
+    /// The neighbour that its segments go to, where they leave by a port, and of which forwarding table that is true.
     var neighbor: Int?
     var routeGeneration: UInt32 = 0
     /// How much the machine may still write before it is told of more room.

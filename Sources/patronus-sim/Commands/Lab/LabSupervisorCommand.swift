@@ -22,7 +22,10 @@ struct LabSupervisorCommand: ParsableCommand {
         do throws(Failure) {
             try hold(channel)
         } catch {
-            try? channel.send(SupervisorWord.failed(error.status.code, error.message))
+            // The command that waits for it says why; later there is the log.
+            guard (try? channel.send(SupervisorWord.failed(error.status.code, error.message))) == nil else {
+                throw Failure(error.status)
+            }
             throw error
         }
     }
