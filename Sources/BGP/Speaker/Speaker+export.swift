@@ -45,7 +45,7 @@ extension Speaker {
             }
         }
         let start = outbox.arena.count
-        var encoder = UpdateEncoder(isFourOctet: negotiated.context.isFourOctet)
+        var encoder = UpdateEncoder(negotiated.format)
         var messages = 0
         var unsendable: ContiguousArray<IPPrefix> = []
         withdraw(withdrawn, encoder, messages: &messages, to: &outbox.arena)
@@ -109,39 +109,47 @@ extension Speaker {
     private func exportedAttributes(
         _ kept: PathAttributes, isOwn: Bool, _ prefix: IPPrefix, to session: Session
     ) -> PathAttributes? {
-        guard isExportable(kept, toInternal: session.isInternal) else { return nil }
+        guard isExportable(kept, to: session.kind) else { return nil }
         var sent = kept
-        if session.isInternal {
+        session.extend(&sent.path)
+        if session.kind != .external {
             sent.localPreference = kept.localPreference ?? PathAttributes.defaultLocalPreference
             if isOwn || session.configuration.nextHopSelf { sent.nextHop = ownNextHop(prefix, session) }
         } else {
-            sent.path.prepend(configuration.autonomousSystem)
             sent.nextHop = ownNextHop(prefix, session)
             // RFC 4271 §5.1.4: a discriminator that was heard goes no further than this AS.
             sent.multiExitDiscriminator = nil
+        }
+        if !session.isInternal {
             sent.originatorID = nil
             sent.clusterList = []
         }
         if let policy = session.configuration.exportPolicy {
             guard let changed = policy.apply(to: sent, of: prefix) else { return nil }
             sent = changed
-        } else if !session.isInternal, configuration.requiresExternalPolicy {
+        } else if session.kind == .external, configuration.requiresExternalPolicy {
             return nil
         }
-        if !session.isInternal { sent.localPreference = nil }
+        if session.kind == .external { sent.localPreference = nil }
+        guard session.dress(&sent) else { return nil }
         // RFC 4271 §5.1.3: nobody is told to reach something by way of itself.
         guard sent.nextHop.withoutMapping != session.configuration.address else { return nil }
-        guard !prefix.isIPv4 || sent.nextHop.isIPv4 else { return nil }
+        guard !prefix.isIPv4 || sent.nextHop.isIPv4 || negotiatedExtendedNextHop(session) else { return nil }
         return sent
     }
 
     /// RFC 1997: what the well-known communities allow.
-    private func isExportable(_ attributes: PathAttributes, toInternal: Bool) -> Bool {
+    private func isExportable(_ attributes: PathAttributes, to kind: PeerKind) -> Bool {
         for community in attributes.communities {
             if community == .noAdvertise { return false }
-            if !toInternal, community == .noExport || community == .noExportSubconfederation { return false }
+            if kind == .external, community == .noExport { return false }
+            if kind != .internal, community == .noExportSubconfederation { return false }
         }
         return true
+    }
+
+    private func negotiatedExtendedNextHop(_ session: Session) -> Bool {
+        session.established?.negotiated.format.hasExtendedNextHop ?? false
     }
 
     private func ownNextHop(_ prefix: IPPrefix, _ session: Session) -> IPAddress {
