@@ -98,7 +98,8 @@ struct Session: Sendable {
             case .connecting: .connect
             case .active: .active
             }
-        return max(outgoing?.state ?? idle, incoming?.state ?? idle)
+        guard let outgoing else { return incoming?.state ?? idle }
+        return max(outgoing.state, incoming?.state ?? outgoing.state)
     }
 
     /// The connection over which routes are exchanged.
