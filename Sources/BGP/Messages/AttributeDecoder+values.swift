@@ -77,6 +77,9 @@ extension AttributeDecoder {
         if context.isInConfederation, !context.isInternal, path.segments.first?.kind != .confederationSequence {
             throw .treatAsWithdraw(.path)
         }
+        if context.refusesSets, path.segments.contains(where: { $0.kind == .set || $0.kind == .confederationSet }) {
+            throw .treatAsWithdraw(.path)
+        }
         return path
     }
 

@@ -13,6 +13,8 @@ public struct UpdateContext: Equatable, Sendable, BitwiseCopyable {
     public var hasExtendedNextHop = false
     /// Whether the metric of RFC 7311 is minded.
     public var acceptsAccumulatedMetric = false
+    /// Whether a path with a set in it is malformed (RFC 9774 §3).
+    public var refusesSets = false
     /// The AS that every path must begin with, where that is asked for (RFC 4271 §6.3).
     public var requiredFirstAS: UInt32?
 

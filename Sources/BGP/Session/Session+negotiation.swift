@@ -128,6 +128,7 @@ extension Session {
         var context = UpdateContext(
             isInternal: isInternal, isFourOctet: usesFourOctets(message), families: families, requiredFirstAS: firstAS)
         context.isInConfederation = local.confederation != nil && kind != .external
+        context.refusesSets = settings.refusesSets
         context.hasExtendedNextHop = usesExtendedNextHop(message)
         context.acceptsAccumulatedMetric = carriesAccumulatedMetric
         for family in families.members {

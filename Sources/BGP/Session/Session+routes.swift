@@ -6,11 +6,31 @@ import Wire
 extension Session {
     /// Prepares what the peer tells for the Adj-RIB-In; false for a route that must not be used.
     func admit(_ attributes: inout PathAttributes) -> Bool {
+        if kind == .internal { return admitForReflection(&attributes) }
         guard kind == .external else { return true }
         if settings.honorsGracefulShutdown, attributes.communities.contains(.gracefulShutdown) {
             attributes.localPreference = 0
         }
         return admitByRole(&attributes)
+    }
+
+    /// Whether ``admit(_:)`` changes nothing and refuses nothing, whatever the route, but for graceful shutdown.
+    var admitsAsIs: Bool { kind == .internal ? settings.reflection == nil : settings.role == nil }
+
+    /// Marks a route as RFC 4456 §8 would have it when it is passed on; every inner route is, so that none is ahead.
+    private func admitForReflection(_ attributes: inout PathAttributes) -> Bool {
+        guard let reflection = settings.reflection else { return true }
+        let cluster = reflection.cluster ?? local.identifier
+        guard !attributes.clusterList.contains(cluster) else { return false }
+        attributes.originatorID = attributes.originatorID ?? lastIdentifier
+        attributes.clusterList.insert(cluster, at: 0)
+        return true
+    }
+
+    /// Whether what another peer of the AS has told is passed on to this one (RFC 4456 §6).
+    func isReflected(from source: Session) -> Bool {
+        guard let own = settings.reflection, let other = source.settings.reflection else { return false }
+        return own.isClient || other.isClient
     }
 
     /// RFC 9234 §5, on the way in: the role is this end's, the RFC's words are of the peer's.

@@ -1,4 +1,5 @@
 public import Basics
+public import Wire
 
 /// How one session behaves, beyond who its ends are.
 ///
@@ -45,6 +46,10 @@ public struct SessionConfiguration: Equatable, Sendable {
     /// Whether the metric of RFC 7311 is told and minded; nil inside the AS and the confederation alone.
     public var carriesAccumulatedMetric: Bool?
 
+    /// What a peer of the same AS is to this speaker where that reflects routes; nil where it does not (RFC 4456).
+    public var reflection: RouteReflection?
+    /// Whether a path with a set in it costs its routes (RFC 9774 §3).
+    public var refusesSets = false
     /// The AS numbers that a peer may have besides the configured one.
     public var allowedAutonomousSystems: [ClosedRange<UInt32>] = []
 
@@ -72,6 +77,19 @@ public struct TransportConfiguration: Equatable, Sendable {
 
     /// The TTL of a packet that is sent.
     public var sentTimeToLive: UInt8? { securedHops == nil ? timeToLive : 255 }
+}
+
+/// How routes that one peer of the AS has told are passed on to another (RFC 4456 §6).
+public struct RouteReflection: Equatable, Sendable {
+    /// Clients are told what every other peer has told, and the others what clients have.
+    public var isClient: Bool
+    /// The number of the cluster that several reflectors may share; nil for the speaker's identifier.
+    public var cluster: IPv4Address?
+
+    public init(isClient: Bool, cluster: IPv4Address? = nil) {
+        self.isClient = isClient
+        self.cluster = cluster
+    }
 }
 
 /// What a speaker says it can do, where the peer can do it too (RFC 5492).

@@ -91,7 +91,9 @@ extension Speaker {
         let isOwn = best.source == .local
         let fromInternal = !isOwn && sessions[Int(best.source)].isInternal
         // RFC 4271 §9.2.1: what one peer of the AS has said, it has said to all of them itself.
-        guard !(fromInternal && sessions[peer].isInternal) else { return .none }
+        if fromInternal, sessions[peer].isInternal, !sessions[peer].isReflected(from: sessions[Int(best.source)]) {
+            return .none
+        }
 
         // Without a policy the prefix itself has no say, and a set is worked out once for all of its prefixes.
         let hasPolicy = sessions[peer].configuration.exportPolicy != nil

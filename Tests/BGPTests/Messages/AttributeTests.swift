@@ -105,6 +105,14 @@ private func decoded(_ attributes: [[UInt8]], _ context: UpdateContext = context
         #expect(outcome(outer, isInternal: true, isInside: true) == true)
     }
 
+    @Test func `a set in a path is taken or refused`() {
+        let path = attribute(0x40, 2, pathValue(65002) + pathValue(4200, 4201, kind: 1))
+        let body = updateBody(attributes: [origin, path, nextHop], prefixes: prefixField)
+        #expect((try? decodeUpdate(body, context()).get().announcements.count) == 1)
+        let strict = try? decodeUpdate(body, context { $0.refusesSets = true }).get()
+        #expect(strict?.faults == [.treatAsWithdraw(.path)])
+    }
+
     @Test func `an IPv4 route has an IPv6 next hop only where both ends want it`() throws {
         let address: IPAddress = "2001:db8::1"
         let stream = encoded { arena in

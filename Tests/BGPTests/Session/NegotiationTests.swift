@@ -123,6 +123,43 @@ private let base: [Capability] = [
         #expect(third?.capabilities == [])
     }
 
+    @Test func `what was agreed upon can be asked for`() throws {
+        let bench = Bench { configuration in
+            var session = SessionConfiguration()
+            session.capabilities.numberedFamiliesHeard = [.ipv4Unicast, .ipv6Unicast]
+            session.capabilities.numberedFamiliesTold = .ipv6Unicast
+            session.capabilities.extendedNextHop = true
+            session.gracefulRestart = GracefulRestartConfiguration()
+            configuration.peers[0].session = session
+        }
+        bench.start()
+        #expect(bench.speaker.agreement(with: 0) == nil)
+        bench.connect()
+        let (ipv4, ipv6) = (FamilyIdentifiers(.ipv4Unicast), FamilyIdentifiers(.ipv6Unicast))
+        let restart = GracefulRestartOffer(
+            isRestarting: false, coversNotifications: true, restartTime: 33,
+            families: [.init(ipv4, isForwardingKept: true)])
+        let more: [Capability] = [
+            .extendedNextHop([ExtendedNextHop(ipv4, nextHopIdentifier: 2)]), .extendedMessages, .enhancedRouteRefresh,
+            .additionalPaths([
+                AdditionalPathsOffer(ipv4, canReceive: true, canSend: true),
+                AdditionalPathsOffer(ipv6, canReceive: true, canSend: false),
+            ]), .gracefulRestart(restart),
+        ]
+        bench.send(Bench.open(holdTime: 30, capabilities: base + more) + keepalive)
+        let agreement = try #require(bench.speaker.agreement(with: 0))
+        #expect(agreement.holdTime == .seconds(30) && agreement.maximumLength == 4096)
+        #expect(agreement.hasExtendedNextHop && agreement.hasRouteRefresh && !agreement.hasEnhancedRefresh)
+        #expect(agreement.numberedFamiliesHeard == .ipv4Unicast && agreement.numberedFamiliesTold == .ipv6Unicast)
+        #expect(agreement.restartTime == .seconds(33) && agreement.coversNotifications)
+        bench.send(
+            announcement(["198.51.100.0/24"])
+                + encoded { UpdateEncoder(isFourOctet: true).endOfRIB(.ipv4Unicast, to: &$0) })
+        #expect(bench.speaker.completeFamilies(of: 0) == .ipv4Unicast)
+        bench.close()
+        #expect(bench.speaker.staleFamilies(of: 0) == .ipv4Unicast)
+    }
+
     @Test func `a speaker that hides its four octets is an old one`() throws {
         let bench = Bench(networks: ["10.1.0.0/16"]) { $0.peers[0].session.capabilities.fourOctetAS = false }
         bench.establish()
