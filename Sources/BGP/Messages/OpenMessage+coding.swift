@@ -49,7 +49,7 @@ extension OpenMessage {
         }
     }
 
-    /// Appends the whole message, all capabilities in one parameter, in the longer form where it takes that (RFC 9072 §2).
+    /// Appends the whole message, all capabilities in one parameter, in the longer form where it must be (RFC 9072 §2).
     public func append(to arena: inout ByteArena) {
         let start = arena.beginMessage(.open)
         arena.append(UInt8(4))

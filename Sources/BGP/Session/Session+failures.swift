@@ -39,7 +39,7 @@ extension Session {
             }
         }
 
-        /// Whether the peer's routes outlive the session, as a graceful restart may follow (RFC 4724 §4.2, RFC 8538 §4).
+        /// Whether the peer's routes outlive the session, as it may come back (RFC 4724 §4.2, RFC 8538 §4).
         func isRestart(coversNotifications: Bool) -> Bool {
             switch self {
             case .closed: true

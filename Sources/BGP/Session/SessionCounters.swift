@@ -27,7 +27,7 @@ public struct SessionCounters: Equatable, Sendable {
     public var treatedAsWithdraw: UInt64 = 0
     /// Attributes that were ignored for a fault (RFC 7606 §2).
     public var discardedAttributes: UInt64 = 0
-    /// How often in all the session has fallen back to Idle since it was started (RFC 4271 §8.1.1, ConnectRetryCounter).
+    /// How often the session has fallen back to Idle since it was started (RFC 4271 §8.1, ConnectRetryCounter).
     public var connectRetries: UInt64 = 0
     /// How often the peer took nothing for too long (RFC 9687).
     public var stalls: UInt64 = 0

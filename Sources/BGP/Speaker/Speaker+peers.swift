@@ -70,7 +70,7 @@ extension Speaker {
 
     /// Takes word that octets wait and the peer's window is closed, or that some have gone since (RFC 9687 §4).
     ///
-    /// A caller with octets still waiting after some have gone says first that sending goes on, then that it is blocked.
+    /// Where some octets have gone and others still wait, both is said, in this order.
     public mutating func sendingBlocked(
         _ connection: ConnectionID, _ isBlocked: Bool, at now: Instant, into outbox: inout SpeakerOutbox
     ) {

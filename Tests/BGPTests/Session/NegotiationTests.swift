@@ -153,8 +153,7 @@ private let base: [Capability] = [
         #expect(agreement.numberedFamiliesHeard == .ipv4Unicast && agreement.numberedFamiliesTold == .ipv6Unicast)
         #expect(agreement.restartTime == .seconds(33) && agreement.coversNotifications)
         bench.send(
-            announcement(["198.51.100.0/24"])
-                + encoded { UpdateEncoder(isFourOctet: true).endOfRIB(.ipv4Unicast, to: &$0) })
+            encoded { UpdateEncoder(isFourOctet: true).endOfRIB(.ipv4Unicast, to: &$0) })
         #expect(bench.speaker.completeFamilies(of: 0) == .ipv4Unicast)
         bench.close()
         #expect(bench.speaker.staleFamilies(of: 0) == .ipv4Unicast)
