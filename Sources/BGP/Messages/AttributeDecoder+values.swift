@@ -85,6 +85,8 @@ extension AttributeDecoder {
 
     /// The value of the first metric among the parts; any part that is cut off spoils the whole (RFC 7311 §3.1).
     private func readAccumulatedMetric(_ value: RawSpan) throws(UpdateFault) -> UInt64? {
+        // Where it is not minded it is an optional attribute like any unknown one.
+        guard context.acceptsAccumulatedMetric else { return nil }
         var metric: UInt64?
         var offset = 0
         while offset < value.byteCount {
@@ -97,7 +99,7 @@ extension AttributeDecoder {
             }
             offset += length
         }
-        guard context.acceptsAccumulatedMetric, metric != nil else { throw .attributeDiscard(.accumulatedMetric) }
+        guard metric != nil else { throw .attributeDiscard(.accumulatedMetric) }
         return metric
     }
 
