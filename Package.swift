@@ -114,7 +114,7 @@ let package = Package(
         tests("LinksTests", vocabulary + ["Links"]),
         tests("TCPTests", vocabulary + ["TCP", "Links"]),
         tests("BFDTests", vocabulary + ["BFD"]),
-        tests("BGPTests", vocabulary + ["BGP"]),
+        tests("BGPTests", vocabulary + ["BGP", "CLinux"]),
         .target(name: "CBPFSyscall"),
         tests("BPFTests", vocabulary + ["BPF", "CBPFSyscall"]),
         tests("TunnelTests", vocabulary + ["Tunnel"]),

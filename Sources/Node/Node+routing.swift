@@ -190,6 +190,8 @@ extension Node {
                         StreamID(connection.rawValue), ByteRange(start: start, count: Int(range.count))))
             case .close(let connection):
                 outbox.append(.finish(StreamID(connection.rawValue)))
+            case .abort(let connection):
+                outbox.append(.abort(StreamID(connection.rawValue)))
             case .sessionChanged(let peer, let state):
                 guard let known = Telemetry.BGPSessionState(rawValue: state.rawValue) else { continue }
                 outbox.append(.report(.sessionState(peer: UInt32(peer), known)))

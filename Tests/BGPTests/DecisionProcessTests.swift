@@ -35,6 +35,10 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
             candidate { $0.attributes.localPreference = 200 }
         ),
         (
+            .freshness, candidate { $0.attributes.localPreference = 1 },
+            candidate { $0.attributes.communities = [.longLivedStale] }
+        ),
+        (
             .localPreference,
             candidate {
                 $0.attributes.localPreference = 101; $0.attributes.path = ASPath(65002, 1, 2, 3)

@@ -39,6 +39,26 @@ private func expectedRoutes(
     return result
 }
 
+/// Options that change how sessions come and go, but nothing of what they come to.
+private func someOptions(_ random: inout SeededRandom) -> (Int, inout SpeakerConfiguration) -> Void {
+    var session = SessionConfiguration()
+    if random.below(2) == 0 {
+        var restart = GracefulRestartConfiguration()
+        restart.restartTime = .seconds(Int64(random.below(10)))
+        restart.stalePathTime = .seconds(20)
+        restart.coversNotifications = random.below(2) == 0
+        if random.below(2) == 0 { restart.longLivedStaleTime = .seconds(Int64(1 + random.below(20))) }
+        session.gracefulRestart = restart
+    }
+    session.capabilities.enhancedRouteRefresh = random.below(2) == 0
+    session.capabilities.extendedMessages = random.below(2) == 0
+    if random.below(4) == 0 { session.delayOpen = .seconds(2) }
+    let chosen = session
+    return { _, configuration in
+        for peer in configuration.peers.indices { configuration.peers[peer].session = chosen }
+    }
+}
+
 /// Compares Loc-RIBs and forwarding tables with the oracle.
 private func check(_ net: Network, networks: [[IPPrefix]]) throws {
     try #require(net.faults.isEmpty)
@@ -137,7 +157,7 @@ private func check(_ net: Network, networks: [[IPPrefix]]) throws {
             }
             var net = Network(
                 autonomousSystems: (0..<count).map { UInt32(65001 + $0) + (random.below(2) == 0 ? 70000 : 0) },
-                edges: edges, networks: networks, seed: random.next())
+                edges: edges, networks: networks, seed: random.next(), configure: someOptions(&random))
             net.start()
             for _ in 0..<8 {
                 let edge = Int(random.below(UInt64(edges.count)))

@@ -47,6 +47,9 @@ public struct ASPath: Hashable, Sendable {
     /// The AS that the route was heard from.
     public var first: UInt32? { segments.first?.members.first }
 
+    /// The AS outside the own confederation that the route was heard from (RFC 5065 §5.3).
+    var neighbor: UInt32? { segments.first { !$0.kind.isConfederation }?.members.first }
+
     /// All numbers in order, sets included.
     public var numbers: [UInt32] { segments.flatMap(\.members) }
 

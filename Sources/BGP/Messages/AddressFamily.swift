@@ -48,4 +48,9 @@ public struct AddressFamilies: OptionSet, Sendable, BitwiseCopyable {
     public func contains(_ family: AddressFamily) -> Bool {
         contains(AddressFamilies(family))
     }
+
+    /// The members in the order of their numbers.
+    public var members: [AddressFamily] {
+        AddressFamily.allCases.filter { contains($0) }
+    }
 }

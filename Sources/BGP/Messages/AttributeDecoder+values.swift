@@ -29,6 +29,12 @@ extension AttributeDecoder {
         case .fourOctetAggregator:
             guard !context.isFourOctet else { throw .attributeDiscard(type) }
             fourOctetAggregator = try readAggregator(value, type)
+        case .accumulatedMetric:
+            attributes.accumulatedMetric = try readAccumulatedMetric(value)
+        case .onlyToCustomer:
+            let number: UInt32 = value.field(at: 0)
+            guard number != 0 else { throw .treatAsWithdraw(type) }
+            attributes.onlyToCustomer = number
         case .multiprotocolReachable:
             try readReachable(value)
         case .multiprotocolUnreachable:
@@ -62,12 +68,39 @@ extension AttributeDecoder {
         }
     }
 
-    /// RFC 7606 §7.2, RFC 7607 §2, RFC 5065 §5.
+    /// RFC 7606 §7.2, RFC 7607 §2; segments of a confederation belong inside one, and are expected there (RFC 5065 §5).
     private func readPath(_ value: RawSpan) throws(UpdateFault) -> ASPath {
-        guard let path = ASPath(value, isFourOctet: context.isFourOctet), !path.contains(0),
-            !path.hasConfederationSegments
-        else { throw .treatAsWithdraw(.path) }
+        guard let path = ASPath(value, isFourOctet: context.isFourOctet), !path.contains(0) else {
+            throw .treatAsWithdraw(.path)
+        }
+        if !context.isInConfederation, path.hasConfederationSegments { throw .treatAsWithdraw(.path) }
+        if context.isInConfederation, !context.isInternal, path.segments.first?.kind != .confederationSequence {
+            throw .treatAsWithdraw(.path)
+        }
+        if context.refusesSets, path.segments.contains(where: { $0.kind == .set || $0.kind == .confederationSet }) {
+            throw .treatAsWithdraw(.path)
+        }
         return path
+    }
+
+    /// The value of the first metric among the parts; any part that is cut off spoils the whole (RFC 7311 §3.1).
+    private func readAccumulatedMetric(_ value: RawSpan) throws(UpdateFault) -> UInt64? {
+        // Where it is not minded it is an optional attribute like any unknown one.
+        guard context.acceptsAccumulatedMetric else { return nil }
+        var metric: UInt64?
+        var offset = 0
+        while offset < value.byteCount {
+            guard value.byteCount - offset >= 3 else { throw .attributeDiscard(.accumulatedMetric) }
+            let length = Int(value.field(at: offset + 1, as: UInt16.self))
+            guard length >= 3, value.byteCount - offset >= length else { throw .attributeDiscard(.accumulatedMetric) }
+            if value.field(at: offset, as: UInt8.self) == 1 {
+                guard length == 11 else { throw .attributeDiscard(.accumulatedMetric) }
+                metric = metric ?? value.field(at: offset + 3)
+            }
+            offset += length
+        }
+        guard metric != nil else { throw .attributeDiscard(.accumulatedMetric) }
+        return metric
     }
 
     /// RFC 6793 §6: a bad one is ignored, and confederation segments in a good one are.
@@ -101,17 +134,18 @@ extension AttributeDecoder {
         case (.ipv4Unicast, 4):
             let address = IPv4Address(bits: value.field(at: 4))
             (nextHop, isPossible) = (.v4(address), address.isPossibleNextHop)
-        case (.ipv6Unicast, 16), (.ipv6Unicast, 32):
+        case (_, 16) where family == .ipv6Unicast || context.hasExtendedNextHop,
+            (_, 32) where family == .ipv6Unicast || context.hasExtendedNextHop:
             // The second of two is link-local, and of no use beyond one link.
             let address = IPv6Address(high: value.field(at: 4), low: value.field(at: 12))
             (nextHop, isPossible) = (.v6(address), address.isPossibleNextHop)
         default:
             throw fault
         }
-        var prefixes: [IPPrefix] = []
+        var prefixes = PrefixField()
         let field = value.extracting(5 + nextHopLength..<value.byteCount)
-        guard PrefixField.read(field, family: family, into: &prefixes) else { throw fault }
-        reachable = Reachable(family: family, nextHop: nextHop, prefixes: prefixes)
+        guard prefixes.read(field, family: family, context) else { throw fault }
+        reachable = Reachable(family: family, nextHop: nextHop, field: prefixes)
         guard isPossible else { throw .treatAsWithdraw(.multiprotocolReachable) }
     }
 
@@ -120,9 +154,9 @@ extension AttributeDecoder {
         let fault = UpdateFault.sessionReset(.malformedAttributeList)
         guard value.byteCount >= 3 else { throw fault }
         guard let family = negotiatedFamily(of: value) else { return }
-        var prefixes: [IPPrefix] = []
+        var prefixes = PrefixField()
         let field = value.extracting(3..<value.byteCount)
-        guard PrefixField.read(field, family: family, into: &prefixes) else { throw fault }
+        guard prefixes.read(field, family: family, context) else { throw fault }
         unreachable = (family, prefixes)
     }
 

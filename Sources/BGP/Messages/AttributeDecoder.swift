@@ -5,7 +5,7 @@ struct AttributeDecoder {
     struct Reachable {
         let family: AddressFamily
         let nextHop: IPAddress
-        let prefixes: [IPPrefix]
+        let field: PrefixField
     }
 
     let context: UpdateContext
@@ -18,7 +18,7 @@ struct AttributeDecoder {
     var fourOctetPath: ASPath?
     var fourOctetAggregator: Aggregator?
     var reachable: Reachable?
-    var unreachable: (family: AddressFamily, prefixes: [IPPrefix])?
+    var unreachable: (family: AddressFamily, field: PrefixField)?
 
     init(_ context: UpdateContext) {
         self.context = context
@@ -68,12 +68,13 @@ struct AttributeDecoder {
             guard flags.contains(.optional) else {
                 throw .sessionReset(.unrecognizedWellKnownAttribute(attribute.copied()))
             }
-            keepUnrecognized(type, flags, value)
+            if flags.contains(.transitive) { keep(type, [.optional, .transitive, .partial], value) }
             return
         }
         do throws(UpdateFault) {
             try read(value, type: type, flags: flags, rule: rule)
             _ = Self.insert(type, into: &accepted)
+            if flags.contains(.partial) { attributes.partial.insert(PartialAttributes(type)) }
         } catch {
             if case .sessionReset = error {
                 throw .sessionReset(.optionalAttributeError(attribute.copied()))
@@ -88,11 +89,14 @@ struct AttributeDecoder {
         if flags.intersection([.optional, .transitive]) != rule.flags {
             // The prefixes of a multiprotocol attribute are still needed, to be withdrawn.
             guard type == .multiprotocolReachable || type == .multiprotocolUnreachable else {
-                throw .treatAsWithdraw(type)
+                throw rule.flagResponse == .discard ? .attributeDiscard(type) : .treatAsWithdraw(type)
             }
             faults.append(.treatAsWithdraw(type))
         }
-        if rule.isInternalOnly, !context.isInternal { throw .attributeDiscard(type) }
+        if rule.isInternalOnly, !context.isInternal {
+            // RFC 5065 §5.1: a confederation carries it from one of its ASes to the next.
+            guard type == .localPreference, context.isInConfederation else { throw .attributeDiscard(type) }
+        }
         guard rule.allows(length: value.byteCount) else {
             switch rule.response {
             case .treatAsWithdraw: throw .treatAsWithdraw(type)
@@ -100,46 +104,53 @@ struct AttributeDecoder {
             case .reset: throw .sessionReset(.malformedAttributeList)
             }
         }
+        if type == .ipv6ExtendedCommunities { return keep(type, flags.subtracting(.extendedLength), value) }
         try readValue(value, type: type)
     }
 
-    private mutating func keepUnrecognized(_ type: AttributeType, _ flags: AttributeFlags, _ value: RawSpan) {
-        guard flags.contains(.transitive) else { return }
-        let kept = UnrecognizedAttribute(
-            type: type, flags: [.optional, .transitive, .partial], value: value.copied())
+    /// Keeps an attribute as it came; of one that is not known here the flags say so (RFC 4271 §5).
+    private mutating func keep(_ type: AttributeType, _ flags: AttributeFlags, _ value: RawSpan) {
+        let passedOn = flags.intersection([.optional, .transitive, .partial])
+        let kept = UnrecognizedAttribute(type: type, flags: passedOn, value: value.copied())
         let place = attributes.unrecognized.firstIndex { $0.type > type } ?? attributes.unrecognized.endIndex
         attributes.unrecognized.insert(kept, at: place)
     }
 
     /// Puts everything together: what is missing, what two octets lost, and what the faults cost.
-    consuming func finish(withdrawn: [IPPrefix], reachable plain: [IPPrefix]) throws(Notification) -> UpdateMessage {
-        let plain = context.families.contains(.ipv4Unicast) ? plain : []
-        let hasReachable = !plain.isEmpty || Self.has(.multiprotocolReachable, in: seen)
+    consuming func finish(withdrawn: PrefixField, reachable plain: PrefixField) throws(Notification) -> UpdateMessage {
+        let hasIPv4 = context.families.contains(.ipv4Unicast)
+        let plain = hasIPv4 ? plain : PrefixField()
+        let hasReachable = !plain.prefixes.isEmpty || Self.has(.multiprotocolReachable, in: seen)
         mergeFourOctetAttributes()
-        if hasReachable { checkMandatory(hasPlain: !plain.isEmpty) }
+        if hasReachable { checkMandatory(hasPlain: !plain.prefixes.isEmpty) }
 
         let isWithdrawn = faults.contains { if case .treatAsWithdraw = $0 { true } else { false } }
         // RFC 7606 §5.2: without a prefix to withdraw nobody can tell which routes were meant.
         if isWithdrawn, !hasReachable, !onlyUnreachable { throw .malformedAttributeList }
 
-        var message = UpdateMessage(withdrawn: withdrawn, announcements: [], faults: faults, endOfRIB: nil)
-        if !context.families.contains(.ipv4Unicast) { message.withdrawn = [] }
+        var message = UpdateMessage(faults: faults)
+        if hasIPv4 { message.withdraw(withdrawn) }
         if let unreachable {
-            message.withdrawn += unreachable.prefixes
-            if unreachable.prefixes.isEmpty, withdrawn.isEmpty, plain.isEmpty, onlyUnreachable {
+            message.withdraw(unreachable.field)
+            if unreachable.field.prefixes.isEmpty, withdrawn.prefixes.isEmpty, plain.prefixes.isEmpty, onlyUnreachable {
                 message.endOfRIB = unreachable.family
             }
         }
         if isWithdrawn {
-            message.withdrawn += plain + (reachable?.prefixes ?? [])
+            message.withdraw(plain)
+            if let reachable { message.withdraw(reachable.field) }
             return message
         }
-        if !plain.isEmpty {
-            message.announcements.append(Announcement(attributes: attributes, prefixes: plain))
+        if !plain.prefixes.isEmpty {
+            message.announcements.append(
+                Announcement(attributes: attributes, prefixes: plain.prefixes, identifiers: plain.identifiers))
         }
-        if let reachable, !reachable.prefixes.isEmpty {
+        if let reachable, !reachable.field.prefixes.isEmpty {
             attributes.nextHop = reachable.nextHop
-            message.announcements.append(Announcement(attributes: attributes, prefixes: reachable.prefixes))
+            message.announcements.append(
+                Announcement(
+                    attributes: attributes, prefixes: reachable.field.prefixes,
+                    identifiers: reachable.field.identifiers))
         }
         return message
     }
@@ -150,6 +161,8 @@ struct AttributeDecoder {
 
     /// RFC 7606 §3 d, and the first AS of RFC 4271 §6.3.
     private mutating func checkMandatory(hasPlain: Bool) {
+        // RFC 4760 §3: next to a multiprotocol attribute alone, NEXT_HOP is ignored.
+        if !hasPlain { faults.removeAll { $0 == .treatAsWithdraw(.nextHop) } }
         for type in [AttributeType.origin, .path] where !Self.has(type, in: seen) {
             faults.append(.treatAsWithdraw(type))
         }

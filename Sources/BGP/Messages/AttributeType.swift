@@ -23,7 +23,10 @@ public struct AttributeType: RawRepresentable, Hashable, Comparable, Sendable, B
     public static let extendedCommunities = AttributeType(rawValue: 16)
     public static let fourOctetPath = AttributeType(rawValue: 17)
     public static let fourOctetAggregator = AttributeType(rawValue: 18)
+    public static let ipv6ExtendedCommunities = AttributeType(rawValue: 25)
+    public static let accumulatedMetric = AttributeType(rawValue: 26)
     public static let largeCommunities = AttributeType(rawValue: 32)
+    public static let onlyToCustomer = AttributeType(rawValue: 35)
 }
 
 /// The first octet of a path attribute (RFC 4271 §4.3).
@@ -38,69 +41,4 @@ public struct AttributeFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let transitive = AttributeFlags(rawValue: 0x40)
     public static let partial = AttributeFlags(rawValue: 0x20)
     public static let extendedLength = AttributeFlags(rawValue: 0x10)
-}
-
-/// What is right for one attribute, and what happens if it is not (RFC 7606 §7).
-struct AttributeRule {
-    enum Length {
-        case exactly(Int)
-        /// One or more of that size.
-        case multiple(of: Int)
-        case any
-    }
-
-    enum Response {
-        case treatAsWithdraw
-        case discard
-        case reset
-    }
-
-    let flags: AttributeFlags
-    let length: Length
-    let response: Response
-    /// From an external neighbour it is discarded, whatever it says.
-    var isInternalOnly = false
-
-    /// The rule of an attribute that is known here.
-    static func of(_ type: AttributeType, isFourOctet: Bool) -> AttributeRule? {
-        switch type {
-        case .origin: AttributeRule(flags: .transitive, length: .exactly(1), response: .treatAsWithdraw)
-        case .path: AttributeRule(flags: .transitive, length: .any, response: .treatAsWithdraw)
-        case .nextHop: AttributeRule(flags: .transitive, length: .exactly(4), response: .treatAsWithdraw)
-        case .multiExitDiscriminator:
-            AttributeRule(flags: .optional, length: .exactly(4), response: .treatAsWithdraw)
-        case .localPreference:
-            AttributeRule(
-                flags: .transitive, length: .exactly(4), response: .treatAsWithdraw, isInternalOnly: true)
-        case .atomicAggregate: AttributeRule(flags: .transitive, length: .exactly(0), response: .discard)
-        case .aggregator:
-            AttributeRule(
-                flags: [.optional, .transitive], length: .exactly(isFourOctet ? 8 : 6), response: .discard)
-        case .communities:
-            AttributeRule(flags: [.optional, .transitive], length: .multiple(of: 4), response: .treatAsWithdraw)
-        case .originatorID:
-            AttributeRule(flags: .optional, length: .exactly(4), response: .treatAsWithdraw, isInternalOnly: true)
-        case .clusterList:
-            AttributeRule(
-                flags: .optional, length: .multiple(of: 4), response: .treatAsWithdraw, isInternalOnly: true)
-        case .multiprotocolReachable, .multiprotocolUnreachable:
-            AttributeRule(flags: .optional, length: .any, response: .reset)
-        case .extendedCommunities:
-            AttributeRule(flags: [.optional, .transitive], length: .multiple(of: 8), response: .treatAsWithdraw)
-        case .fourOctetPath: AttributeRule(flags: [.optional, .transitive], length: .any, response: .discard)
-        case .fourOctetAggregator:
-            AttributeRule(flags: [.optional, .transitive], length: .exactly(8), response: .discard)
-        case .largeCommunities:
-            AttributeRule(flags: [.optional, .transitive], length: .multiple(of: 12), response: .treatAsWithdraw)
-        default: nil
-        }
-    }
-
-    func allows(length count: Int) -> Bool {
-        switch length {
-        case .exactly(let size): count == size
-        case .multiple(let size): count > 0 && count % size == 0
-        case .any: true
-        }
-    }
 }

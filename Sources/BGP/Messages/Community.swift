@@ -18,22 +18,31 @@ public struct Community: Hashable, Comparable, Sendable, BitwiseCopyable {
     public static let noAdvertise = Community(rawValue: 0xFFFF_FF02)
     /// Not to be told to another AS, not even of the same confederation.
     public static let noExportSubconfederation = Community(rawValue: 0xFFFF_FF03)
+    /// The route will go away soon, and others are to be preferred at once (RFC 8326 §3).
+    public static let gracefulShutdown = Community(rawValue: 0xFFFF_0000)
+    /// The route has been kept for long without the session that it came from (RFC 9494 §4.6).
+    public static let longLivedStale = Community(rawValue: 0xFFFF_0006)
+    /// The route must not be kept like that (RFC 9494 §4.7).
+    public static let noLongLived = Community(rawValue: 0xFFFF_0007)
+    /// Packets for the prefix are to be discarded (RFC 7999 §5).
+    public static let blackhole = Community(rawValue: 0xFFFF_029A)
+
+    private static let named: [(community: Community, name: String)] = [
+        (.noExport, "no-export"), (.noAdvertise, "no-advertise"), (.noExportSubconfederation, "no-export-subconfed"),
+        (.gracefulShutdown, "graceful-shutdown"), (.longLivedStale, "llgr-stale"), (.noLongLived, "no-llgr"),
+        (.blackhole, "blackhole"),
+    ]
 }
 
 extension Community: LosslessStringConvertible {
     public var description: String {
-        switch self {
-        case .noExport: "no-export"
-        case .noAdvertise: "no-advertise"
-        case .noExportSubconfederation: "no-export-subconfed"
-        default: "\(rawValue >> 16):\(rawValue & 0xFFFF)"
-        }
+        Self.named.first { $0.community == self }?.name ?? "\(rawValue >> 16):\(rawValue & 0xFFFF)"
     }
 
     /// Reads `65000:100` or the name of a well-known community.
     public init?(_ text: String) {
-        for named in [Community.noExport, .noAdvertise, .noExportSubconfederation] where named.description == text {
-            self = named
+        if let named = Self.named.first(where: { $0.name == text }) {
+            self = named.community
             return
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

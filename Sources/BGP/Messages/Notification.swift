@@ -104,22 +104,14 @@ extension Notification {
         return Notification(code: 5, subcode: subcode, data: [type.rawValue])
     }
 
-    /// RFC 4486 §3.
-    public static func cease(_ reason: CeaseReason) -> Notification {
-        Notification(code: 6, subcode: reason.rawValue)
-    }
-}
+    /// RFC 9234 §4.2: the roles of the two ends do not fit, or the peer named none.
+    public static let roleMismatch = Notification(code: 2, subcode: 11)
 
-/// Why a session is ended without an error (RFC 4486 §3, RFC 8538 §3, RFC 9384 §3).
-public enum CeaseReason: UInt8, Sendable, BitwiseCopyable {
-    case maximumPrefixes = 1
-    case administrativeShutdown = 2
-    case peerDeconfigured = 3
-    case administrativeReset = 4
-    case connectionRejected = 5
-    case otherConfigurationChange = 6
-    case connectionCollision = 7
-    case outOfResources = 8
-    case hardReset = 9
-    case forwardingDown = 10
+    /// RFC 7313 §5: the data is the message.
+    public static func invalidRefreshLength(_ message: [UInt8]) -> Notification {
+        Notification(code: 7, subcode: 1, data: message)
+    }
+
+    /// RFC 9687 §4.2.
+    public static let sendHoldTimerExpired = Notification(code: 8, subcode: 0)
 }

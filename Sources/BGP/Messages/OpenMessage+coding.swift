@@ -45,24 +45,11 @@ extension OpenMessage {
         while reader.remaining > 0 {
             let code = try reader.read(UInt8.self)
             let value = try reader.take(Int(try reader.read(UInt8.self)))
-            switch code {
-            case 1:
-                guard value.byteCount == 4 else { throw .badLength(value.byteCount) }
-                capabilities.append(
-                    .multiprotocol(familyIdentifier: value.field(at: 0), subsequentIdentifier: value.field(at: 3)))
-            case 2:
-                guard value.byteCount == 0 else { throw .badLength(value.byteCount) }
-                capabilities.append(.routeRefresh)
-            case 65:
-                guard value.byteCount == 4 else { throw .badLength(value.byteCount) }
-                capabilities.append(.fourOctetAS(value.field(at: 0)))
-            default:
-                capabilities.append(.unrecognized(code: code, value.copied()))
-            }
+            capabilities.append(try Capability(code: code, value: value))
         }
     }
 
-    /// Appends the whole message, all capabilities in one parameter.
+    /// Appends the whole message, all capabilities in one parameter, in the longer form where it must be (RFC 9072 §2).
     public func append(to arena: inout ByteArena) {
         let start = arena.beginMessage(.open)
         arena.append(UInt8(4))
@@ -70,31 +57,20 @@ extension OpenMessage {
         arena.append(holdTime)
         arena.append(identifier.bits)
         let octets = capabilities.flatMap(\.octets)
-        precondition(octets.count <= 253, "the capabilities fit the parameter's one octet of length")
+        precondition(octets.count <= MessageHeader.maximumLength - 36, "the capabilities fit the message")
         if octets.isEmpty {
             arena.append(UInt8(0))
-        } else {
+        } else if octets.count <= 253 {
             arena.append(UInt8(octets.count + 2))
             arena.append(UInt8(2))
             arena.append(UInt8(octets.count))
-            arena.append(octets.span.bytes)
+        } else {
+            arena.append(UInt16(0xFFFF))
+            arena.append(UInt16(octets.count + 3))
+            arena.append(UInt8(2))
+            arena.append(UInt16(octets.count))
         }
+        arena.append(octets.span.bytes)
         arena.endMessage(start)
-    }
-}
-
-extension Capability {
-    /// The capability as it stands in an OPEN, and in the data of a NOTIFICATION about it.
-    public var octets: [UInt8] {
-        switch self {
-        case .multiprotocol(let family, let subsequent):
-            [1, 4, UInt8(family >> 8), UInt8(family & 0xFF), 0, subsequent]
-        case .routeRefresh:
-            [2, 0]
-        case .fourOctetAS(let number):
-            [65, 4] + (0..<4).map { UInt8(truncatingIfNeeded: number >> UInt32(24 - 8 * $0)) }
-        case .unrecognized(let code, let value):
-            [code, UInt8(truncatingIfNeeded: value.count)] + value
-        }
     }
 }

@@ -1,22 +1,5 @@
 public import Wire
 
-/// One thing that a speaker says it can do (RFC 5492 §4).
-public enum Capability: Hashable, Sendable {
-    /// RFC 4760 §8.
-    case multiprotocol(familyIdentifier: UInt16, subsequentIdentifier: UInt8)
-    /// RFC 2918 §2.
-    case routeRefresh
-    /// RFC 6793 §3.
-    case fourOctetAS(UInt32)
-    case unrecognized(code: UInt8, [UInt8])
-
-    /// The capability to carry `family`.
-    public static func multiprotocol(_ family: AddressFamily) -> Capability {
-        .multiprotocol(
-            familyIdentifier: family.identifier, subsequentIdentifier: family.subsequentIdentifier)
-    }
-}
-
 /// The first message on a connection (RFC 4271 §4.2).
 public struct OpenMessage: Equatable, Sendable {
     /// What stands in two octets for an AS number that needs four (RFC 6793 §9).
@@ -59,5 +42,48 @@ public struct OpenMessage: Equatable, Sendable {
             }
         }
         return isSilent ? .ipv4Unicast : families
+    }
+
+    /// Whether the sender has named a capability of that number.
+    public func has(_ code: UInt8) -> Bool {
+        capabilities.contains { $0.code == code }
+    }
+
+    /// The last word on restarts counts (RFC 4724 §3).
+    public var gracefulRestart: GracefulRestartOffer? {
+        var last: GracefulRestartOffer?
+        for case .gracefulRestart(let offer) in capabilities { last = offer }
+        return last
+    }
+
+    /// All long-lived offers, in the order in which they stand.
+    public var longLivedGracefulRestart: [LongLivedOffer] {
+        capabilities.flatMap { capability in
+            guard case .longLivedGracefulRestart(let offers) = capability else { return [LongLivedOffer]() }
+            return offers
+        }
+    }
+
+    /// The first word on each family's additional paths counts.
+    public func additionalPaths(of family: AddressFamily) -> AdditionalPathsOffer? {
+        for case .additionalPaths(let offers) in capabilities {
+            if let offer = offers.first(where: { $0.family.family == family }) { return offer }
+        }
+        return nil
+    }
+
+    /// Whether IPv4 routes may come and go with IPv6 next hops (RFC 8950 §4).
+    public var hasExtendedNextHop: Bool {
+        capabilities.contains { capability in
+            guard case .extendedNextHop(let entries) = capability else { return false }
+            return entries.contains { $0.family.family == .ipv4Unicast && $0.nextHopIdentifier == 2 }
+        }
+    }
+
+    /// The sender's roles without repetitions; more than one is a fault (RFC 9234 §4.2).
+    public var roles: [UInt8] {
+        var roles: [UInt8] = []
+        for case .role(let role) in capabilities where !roles.contains(role) { roles.append(role) }
+        return roles
     }
 }

@@ -18,11 +18,25 @@ extension PathAttributes {
             Self.append(.localPreference, .transitive, to: &octets) { $0.append(bigEndian: localPreference) }
         }
         if isAtomicAggregate { Self.append(.atomicAggregate, .transitive, to: &octets) { _ in } }
-        if let aggregator { Self.append(aggregator, to: &octets, isFourOctet: isFourOctet) }
+        if let aggregator { append(aggregator, to: &octets, isFourOctet: isFourOctet) }
         appendLists(to: &octets)
         if !isFourOctet { appendFourOctetForms(to: &octets) }
+        appendYoungerAttributes(to: &octets)
+    }
+
+    /// Those that came after four-octet numbers, among them the unread ones in their places.
+    private func appendYoungerAttributes(to octets: inout ContiguousArray<UInt8>) {
+        var unread = unrecognized[...]
+        appendUnrecognized(&unread, below: .accumulatedMetric, to: &octets)
+        if let accumulatedMetric {
+            Self.append(.accumulatedMetric, .optional, to: &octets) { octets in
+                octets += [1, 0, 11]
+                octets.append(bigEndian: accumulatedMetric)
+            }
+        }
+        appendUnrecognized(&unread, below: .largeCommunities, to: &octets)
         if !largeCommunities.isEmpty {
-            Self.append(.largeCommunities, [.optional, .transitive], to: &octets) { octets in
+            Self.append(.largeCommunities, flags(.largeCommunities), to: &octets) { octets in
                 for community in largeCommunities {
                     octets.append(bigEndian: community.administrator)
                     octets.append(bigEndian: community.high)
@@ -30,14 +44,27 @@ extension PathAttributes {
                 }
             }
         }
-        for attribute in unrecognized {
+        appendUnrecognized(&unread, below: .onlyToCustomer, to: &octets)
+        if let onlyToCustomer {
+            Self.append(.onlyToCustomer, flags(.onlyToCustomer), to: &octets) { $0.append(bigEndian: onlyToCustomer) }
+        }
+        appendUnrecognized(&unread, below: nil, to: &octets)
+    }
+
+    private func appendUnrecognized(
+        _ unread: inout ArraySlice<UnrecognizedAttribute>, below bound: AttributeType?,
+        to octets: inout ContiguousArray<UInt8>
+    ) {
+        while let attribute = unread.first {
+            if let bound, attribute.type >= bound { return }
             Self.append(attribute.type, attribute.flags, to: &octets) { $0.append(attribute.value.span.bytes) }
+            unread.removeFirst()
         }
     }
 
     private func appendLists(to octets: inout ContiguousArray<UInt8>) {
         if !communities.isEmpty {
-            Self.append(.communities, [.optional, .transitive], to: &octets) { octets in
+            Self.append(.communities, flags(.communities), to: &octets) { octets in
                 for community in communities { octets.append(bigEndian: community.rawValue) }
             }
         }
@@ -50,7 +77,7 @@ extension PathAttributes {
             }
         }
         if !extendedCommunities.isEmpty {
-            Self.append(.extendedCommunities, [.optional, .transitive], to: &octets) { octets in
+            Self.append(.extendedCommunities, flags(.extendedCommunities), to: &octets) { octets in
                 for community in extendedCommunities { octets.append(bigEndian: community) }
             }
         }
@@ -71,10 +98,15 @@ extension PathAttributes {
         }
     }
 
-    private static func append(
+    /// The flags of an optional transitive attribute that is known here.
+    private func flags(_ type: PartialAttributes) -> AttributeFlags {
+        partial.contains(type) ? [.optional, .transitive, .partial] : [.optional, .transitive]
+    }
+
+    private func append(
         _ aggregator: Aggregator, to octets: inout ContiguousArray<UInt8>, isFourOctet: Bool
     ) {
-        append(.aggregator, [.optional, .transitive], to: &octets) { octets in
+        Self.append(.aggregator, flags(.aggregator), to: &octets) { octets in
             if isFourOctet {
                 octets.append(bigEndian: aggregator.autonomousSystem)
             } else {

@@ -34,6 +34,32 @@ public struct UnrecognizedAttribute: Hashable, Sendable {
     }
 }
 
+/// Optional transitive attributes that carry the Partial bit, which nobody may clear again (RFC 4271 §5).
+public struct PartialAttributes: OptionSet, Hashable, Sendable, BitwiseCopyable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    public static let aggregator = PartialAttributes(rawValue: 1)
+    public static let communities = PartialAttributes(rawValue: 2)
+    public static let extendedCommunities = PartialAttributes(rawValue: 4)
+    public static let largeCommunities = PartialAttributes(rawValue: 8)
+    public static let onlyToCustomer = PartialAttributes(rawValue: 16)
+
+    init(_ type: AttributeType) {
+        switch type {
+        case .aggregator: self = .aggregator
+        case .communities: self = .communities
+        case .extendedCommunities: self = .extendedCommunities
+        case .largeCommunities: self = .largeCommunities
+        case .onlyToCustomer: self = .onlyToCustomer
+        default: self = []
+        }
+    }
+}
+
 /// All that an UPDATE says of the routes in it (RFC 4271 §5).
 public struct PathAttributes: Hashable, Sendable {
     public var origin: Origin = .interior
@@ -51,6 +77,12 @@ public struct PathAttributes: Hashable, Sendable {
     /// RFC 4360, eight octets each.
     public var extendedCommunities: [UInt64] = []
     public var largeCommunities: [LargeCommunity] = []
+    /// What the way to the next hop costs, added up over several ASes (RFC 7311 §3).
+    public var accumulatedMetric: UInt64?
+    /// The AS from which the route may go to customers only (RFC 9234 §5).
+    public var onlyToCustomer: UInt32?
+    /// Which of those that are known here somebody on the way did not know (RFC 4271 §4.3).
+    public var partial: PartialAttributes = []
     /// In order of type.
     public var unrecognized: [UnrecognizedAttribute] = []
 

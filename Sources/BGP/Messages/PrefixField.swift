@@ -2,12 +2,22 @@ import Basics
 import Wire
 
 /// The field in which prefixes stand one after the other (RFC 4271 §4.3, RFC 4760 §5).
-enum PrefixField {
+struct PrefixField {
+    var prefixes: [IPPrefix] = []
+    /// One for each prefix where the family has them (RFC 7911 §3), otherwise none.
+    var identifiers: [UInt32] = []
+
     /// Reads all prefixes; false where a length is too great or the last one is cut off.
-    static func read(_ bytes: RawSpan, family: AddressFamily, into prefixes: inout [IPPrefix]) -> Bool {
+    mutating func read(_ bytes: RawSpan, family: AddressFamily, _ context: UpdateContext) -> Bool {
         let bits = family.addressLength * 8
+        let isNumbered = context.numberedFamilies.contains(family)
         var offset = 0
         while offset < bytes.byteCount {
+            if isNumbered {
+                guard bytes.byteCount - offset > 4 else { return false }
+                identifiers.append(bytes.field(at: offset))
+                offset += 4
+            }
             let length = Int(bytes.field(at: offset, as: UInt8.self))
             let size = (length + 7) / 8
             offset += 1

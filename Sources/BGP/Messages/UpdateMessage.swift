@@ -9,35 +9,17 @@ public enum UpdateFault: Error, Hashable, Sendable {
     case attributeDiscard(AttributeType)
 }
 
-/// What must be known of a session to read its UPDATEs.
-public struct UpdateContext: Equatable, Sendable, BitwiseCopyable {
-    /// Whether the peer is in the same AS.
-    public var isInternal: Bool
-    /// Whether both ends write AS numbers in four octets (RFC 6793 §4).
-    public var isFourOctet: Bool
-    public var families: AddressFamilies
-    /// The AS that every path must begin with, where that is asked for (RFC 4271 §6.3).
-    public var requiredFirstAS: UInt32?
-
-    public init(
-        isInternal: Bool, isFourOctet: Bool = true, families: AddressFamilies = [.ipv4Unicast, .ipv6Unicast],
-        requiredFirstAS: UInt32? = nil
-    ) {
-        self.isInternal = isInternal
-        self.isFourOctet = isFourOctet
-        self.families = families
-        self.requiredFirstAS = requiredFirstAS
-    }
-}
-
 /// Routes that are announced with one set of attributes.
 public struct Announcement: Equatable, Sendable {
     public var attributes: PathAttributes
     public var prefixes: [IPPrefix]
+    /// The number of each prefix's path where the peer tells several (RFC 7911 §3), otherwise none.
+    public var identifiers: [UInt32]
 
-    public init(attributes: PathAttributes, prefixes: [IPPrefix]) {
+    public init(attributes: PathAttributes, prefixes: [IPPrefix], identifiers: [UInt32] = []) {
         self.attributes = attributes
         self.prefixes = prefixes
+        self.identifiers = identifiers
     }
 }
 
@@ -45,6 +27,8 @@ public struct Announcement: Equatable, Sendable {
 public struct UpdateMessage: Equatable, Sendable {
     /// To be taken away before ``announcements`` are looked at.
     public var withdrawn: [IPPrefix]
+    /// The numbers of the withdrawn paths; none where no family has numbers, and 0 for one that has not (RFC 7911 §3).
+    public var withdrawnIdentifiers: [UInt32] = []
     /// At most one for each family, as their next hops differ.
     public var announcements: [Announcement]
     /// What was wrong and did not cost the session, in the order found.
@@ -61,12 +45,12 @@ public struct UpdateMessage: Equatable, Sendable {
         let attributesStart = withdrawnLength + 4
         guard attributesStart + attributesLength <= body.byteCount else { throw .malformedAttributeList }
 
-        var withdrawn: [IPPrefix] = []
-        var reachable: [IPPrefix] = []
+        var withdrawn = PrefixField()
+        var reachable = PrefixField()
         let withdrawnField = body.extracting(2..<2 + withdrawnLength)
         let reachableField = body.extracting(attributesStart + attributesLength..<body.byteCount)
-        guard PrefixField.read(withdrawnField, family: .ipv4Unicast, into: &withdrawn),
-            PrefixField.read(reachableField, family: .ipv4Unicast, into: &reachable)
+        guard withdrawn.read(withdrawnField, family: .ipv4Unicast, context),
+            reachable.read(reachableField, family: .ipv4Unicast, context)
         else { throw .invalidNetworkField }
 
         var decoder = AttributeDecoder(context)
@@ -81,10 +65,20 @@ public struct UpdateMessage: Equatable, Sendable {
         if body.byteCount == 4 { endOfRIB = .ipv4Unicast }
     }
 
-    init(withdrawn: [IPPrefix], announcements: [Announcement], faults: [UpdateFault], endOfRIB: AddressFamily?) {
-        self.withdrawn = withdrawn
-        self.announcements = announcements
+    init(faults: [UpdateFault]) {
+        withdrawn = []
+        announcements = []
         self.faults = faults
-        self.endOfRIB = endOfRIB
+    }
+
+    /// Adds prefixes to be withdrawn.
+    mutating func withdraw(_ field: PrefixField) {
+        let hadIdentifiers = !withdrawnIdentifiers.isEmpty
+        if hadIdentifiers || !field.identifiers.isEmpty {
+            withdrawnIdentifiers += Array(repeating: 0, count: withdrawn.count - withdrawnIdentifiers.count)
+            withdrawnIdentifiers +=
+                field.identifiers.isEmpty ? Array(repeating: 0, count: field.prefixes.count) : field.identifiers
+        }
+        withdrawn += field.prefixes
     }
 }

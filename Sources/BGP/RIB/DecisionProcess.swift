@@ -12,17 +12,20 @@ public struct DecisionKey: Equatable, Sendable, BitwiseCopyable {
     public var originatorID: IPv4Address?
     public var clusterListLength: UInt32
     public var nextHop: IPAddress
+    /// Whether the route has outlived its session for long (RFC 9494 §4.2).
+    public var isLongLivedStale: Bool
 
     /// The key of one set of attributes.
     public init(_ attributes: PathAttributes) {
         localPreference = attributes.localPreference ?? PathAttributes.defaultLocalPreference
         pathLength = UInt32(truncatingIfNeeded: attributes.path.length)
         origin = attributes.origin
-        neighborAS = attributes.path.first ?? 0
+        neighborAS = attributes.path.neighbor ?? 0
         multiExitDiscriminator = attributes.multiExitDiscriminator ?? 0
         originatorID = attributes.originatorID
         clusterListLength = UInt32(truncatingIfNeeded: attributes.clusterList.count)
         nextHop = attributes.nextHop
+        isLongLivedStale = attributes.communities.contains(.longLivedStale)
     }
 }
 
@@ -61,6 +64,8 @@ public struct RouteCandidate: Equatable, Sendable, BitwiseCopyable {
 public enum DecisionStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A route that this speaker originates is better than any that it hears.
     case originatedHere
+    /// RFC 9494 §4.2: one that has long been stale is the last choice.
+    case freshness
     /// §9.1.1: the highest degree of preference.
     case localPreference
     /// §9.1.2.2 a: the shortest path.
@@ -115,6 +120,7 @@ public enum DecisionProcess {
     private static func rank(_ candidate: RouteCandidate, in step: DecisionStep) -> UInt128 {
         switch step {
         case .originatedHere: candidate.origin == .local ? 0 : 1
+        case .freshness: candidate.key.isLongLivedStale ? 1 : 0
         case .localPreference: UInt128(UInt32.max - candidate.key.localPreference)
         case .pathLength: UInt128(candidate.key.pathLength)
         case .origin: UInt128(candidate.key.origin.rawValue)

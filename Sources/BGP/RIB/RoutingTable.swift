@@ -22,6 +22,8 @@ struct RoutingTable: Sendable {
         /// As the import policy left them; none for a route that may not be used.
         var accepted: AttributeIndex
         fileprivate var next: UInt32
+        /// Kept although its session has ended, or about to be told again.
+        fileprivate(set) var isStale = false
     }
 
     /// The route of the Loc-RIB.
@@ -57,6 +59,7 @@ struct RoutingTable: Sendable {
             let old = paths[Int(found)]
             paths[Int(found)].received = received
             paths[Int(found)].accepted = accepted
+            paths[Int(found)].isStale = false
             return old
         }
         let next = previous.map { paths[Int($0)].next } ?? destinations[Int(index)].firstPath
@@ -94,6 +97,17 @@ struct RoutingTable: Sendable {
             if destinations[Int(index)].firstPath == Self.endOfChain { prefixes.remove(index) }
         }
         dirty.removeAll(keepingCapacity: true)
+    }
+
+    mutating func markStale(_ index: PrefixIndex, source: PathSource) {
+        guard let found = locate(source, of: index).found else { return }
+        paths[Int(found)].isStale = true
+    }
+
+    mutating func setAccepted(_ index: PrefixIndex, source: PathSource, _ accepted: AttributeIndex) {
+        guard let found = locate(source, of: index).found else { return }
+        paths[Int(found)].accepted = accepted
+        markDirty(index)
     }
 
     func best(_ index: PrefixIndex) -> Best? { destinations[Int(index)].best }

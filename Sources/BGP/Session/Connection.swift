@@ -1,5 +1,4 @@
 import Basics
-import Wire
 
 /// Which end opened a connection.
 enum ConnectionSide: UInt32, Sendable, BitwiseCopyable {
@@ -10,18 +9,8 @@ enum ConnectionSide: UInt32, Sendable, BitwiseCopyable {
 
     var holdTimer: SessionTimer { self == .outgoing ? .outgoingHold : .incomingHold }
     var keepaliveTimer: SessionTimer { self == .outgoing ? .outgoingKeepalive : .incomingKeepalive }
-}
-
-/// What both OPENs together have settled.
-struct Negotiated: Equatable, Sendable, BitwiseCopyable {
-    /// Zero where there is neither a hold timer nor a KEEPALIVE (RFC 4271 §4.2).
-    let holdTime: Interval
-    let identifier: IPv4Address
-    let context: UpdateContext
-    let hasRouteRefresh: Bool
-
-    /// RFC 4271 §4.4: a third of the hold time.
-    var keepaliveInterval: Interval { holdTime / 3 }
+    var delayOpenTimer: SessionTimer { self == .outgoing ? .outgoingDelayOpen : .incomingDelayOpen }
+    var sendHoldTimer: SessionTimer { self == .outgoing ? .outgoingSendHold : .incomingSendHold }
 }
 
 /// A TCP connection that stands, and how far the talk over it has come.
@@ -30,25 +19,41 @@ struct Negotiated: Equatable, Sendable, BitwiseCopyable {
 /// each has a machine of its own (§8.2.1).
 struct Connection: Sendable {
     enum Phase: Sendable {
+        /// Connect or Active still: the own OPEN waits for the peer's (RFC 4271 §8.1.1, DelayOpen).
+        case delayingOpen
         case openSent
         case openConfirm(Negotiated)
         case established(Negotiated)
 
-        var state: BGPSessionState {
+        var negotiated: Negotiated? {
             switch self {
-            case .openSent: .openSent
-            case .openConfirm: .openConfirm
-            case .established: .established
+            case .openConfirm(let negotiated), .established(let negotiated): negotiated
+            case .delayingOpen, .openSent: nil
             }
         }
     }
 
     let id: ConnectionID
-    var phase = Phase.openSent
+    let side: ConnectionSide
+    var phase: Phase
     /// Octets of a message that has not arrived whole.
     var input: ContiguousArray<UInt8> = []
 
-    init(_ id: ConnectionID) {
+    init(_ id: ConnectionID, _ side: ConnectionSide, isDelayed: Bool) {
         self.id = id
+        self.side = side
+        phase = isDelayed ? .delayingOpen : .openSent
     }
+
+    var state: BGPSessionState {
+        switch phase {
+        case .delayingOpen: side == .outgoing ? .connect : .active
+        case .openSent: .openSent
+        case .openConfirm: .openConfirm
+        case .established: .established
+        }
+    }
+
+    /// The greatest length of a message that may arrive (RFC 8654 §4).
+    var maximumLength: Int { phase.negotiated?.format.maximumLength ?? MessageHeader.maximumLength }
 }

@@ -6,18 +6,28 @@ extension Session {
     mutating func confirm(
         _ id: ConnectionID, _ side: ConnectionSide, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
-        guard established == nil else { return refuse(id, .connectionCollision, into: &outbox) }
+        if let established {
+            // RFC 4724 §5: a peer that may restart calls again because it has.
+            guard side == .incoming, let restart = established.negotiated.restart, !restart.families.isEmpty else {
+                return refuse(id, .connectionCollision, into: &outbox)
+            }
+            end(established.side, because: .closed, at: now, into: &outbox)
+            outbox.append(.abort(established.id))
+        }
         guard posture == .connecting || (posture == .active && side == .incoming) else {
             return refuse(id, .connectionRejected, into: &outbox)
         }
         // A peer that calls a second time has given its first call up.
-        end(side, telling: .cease(.connectionCollision), into: &outbox)
+        end(side, because: .error(.cease(.connectionCollision)), at: now, into: &outbox)
         if side == .outgoing { posture = .active }
         if posture == .active { timers.stop(.connectRetry) }
-        self[side] = Connection(id)
-        timers.set(side.holdTimer, at: now + Self.openHoldTime)
-        let message = openMessage
-        send(.open, on: id, into: &outbox) { message.append(to: &$0) }
+        let delay = settings.delayOpen ?? .zero
+        self[side] = Connection(id, side, isDelayed: delay > .zero)
+        if delay > .zero {
+            timers.set(side.delayOpenTimer, at: now + jittered(delay))
+        } else {
+            sendOpen(side, at: now, into: &outbox)
+        }
     }
 
     private mutating func refuse(_ id: ConnectionID, _ reason: CeaseReason, into outbox: inout SpeakerOutbox) {
@@ -25,30 +35,14 @@ extension Session {
         outbox.append(.close(id))
     }
 
-    private var openMessage: OpenMessage {
-        var capabilities = AddressFamily.allCases
-            .filter { configuration.families.contains($0) }.map { Capability.multiprotocol($0) }
-        capabilities += [.routeRefresh, .fourOctetAS(local.autonomousSystem)]
-        return OpenMessage(
-            autonomousSystem: local.autonomousSystem,
-            holdTime: UInt16(clamping: local.holdTime.nanoseconds / 1_000_000_000),
-            identifier: local.identifier, capabilities: capabilities)
-    }
-
-    /// Ends one connection, where there is one, without a thought of what comes next.
-    mutating func end(
-        _ side: ConnectionSide, telling notification: Notification?, isClosed: Bool = false,
-        into outbox: inout SpeakerOutbox
-    ) {
+    /// Sends the own OPEN and waits for the peer's.
+    mutating func sendOpen(_ side: ConnectionSide, at now: Instant, into outbox: inout SpeakerOutbox) {
         guard let id = self[side]?.id else { return }
-        if let notification {
-            counters.lastNotificationSent = notification
-            send(.notification, on: id, into: &outbox) { notification.append(to: &$0) }
-        }
-        if !isClosed { outbox.append(.close(id)) }
-        self[side] = nil
-        timers.stop(side.holdTimer)
-        timers.stop(side.keepaliveTimer)
+        self[side]?.phase = .openSent
+        timers.stop(side.delayOpenTimer)
+        timers.set(side.holdTimer, at: now + Self.openHoldTime)
+        let message = openMessage
+        send(.open, on: id, into: &outbox) { message.append(to: &$0) }
     }
 
     mutating func send(
@@ -69,21 +63,14 @@ extension Session {
 
     /// RFC 4271 §8.2.2: what is sent as KEEPALIVE or UPDATE puts the next KEEPALIVE off.
     mutating func restartKeepaliveTimer(_ side: ConnectionSide, at now: Instant) {
-        guard let negotiated = negotiated(side), negotiated.holdTime > .zero else { return }
+        guard let negotiated = self[side]?.phase.negotiated, negotiated.holdTime > .zero else { return }
         timers.set(side.keepaliveTimer, at: now + jittered(negotiated.keepaliveInterval))
     }
 
     mutating func restartHoldTimer(_ side: ConnectionSide, at now: Instant) {
-        guard let negotiated = negotiated(side), negotiated.holdTime > .zero else {
+        guard let negotiated = self[side]?.phase.negotiated, negotiated.holdTime > .zero else {
             return timers.stop(side.holdTimer)
         }
         timers.set(side.holdTimer, at: now + negotiated.holdTime)
-    }
-
-    private func negotiated(_ side: ConnectionSide) -> Negotiated? {
-        switch self[side]?.phase {
-        case .openConfirm(let negotiated), .established(let negotiated): negotiated
-        case .openSent, nil: nil
-        }
     }
 }

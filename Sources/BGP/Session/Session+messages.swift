@@ -14,8 +14,9 @@ extension Session {
         case .update(let side):
             guard isEstablished(side, for: .update, at: now, into: &outbox) else { return }
             restartHoldTimer(side, at: now)
-        case .routeRefresh(let side):
-            _ = isEstablished(side, for: .routeRefresh, at: now, into: &outbox)
+        case .routeRefresh(let message, let side):
+            guard isEstablished(side, for: .routeRefresh, at: now, into: &outbox) else { return }
+            receiveRefresh(message, at: now, into: &outbox)
         default:
             preconditionFailure("only messages come here")
         }
@@ -27,7 +28,7 @@ extension Session {
     ) -> Bool {
         guard let phase = self[side]?.phase else { return false }
         if case .established = phase { return true }
-        fail(side, .error(.unexpectedMessage(type, in: phase.state)), at: now, into: &outbox)
+        fail(side, .error(.unexpectedMessage(type, in: state(of: phase))), at: now, into: &outbox)
         return false
     }
 
@@ -35,8 +36,14 @@ extension Session {
         _ message: OpenMessage, _ side: ConnectionSide, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard let phase = self[side]?.phase else { return }
-        guard case .openSent = phase else {
-            let notification = Notification.unexpectedMessage(.open, in: phase.state)
+        switch phase {
+        case .delayingOpen:
+            // Event 20: the peer has spoken first, and there is nothing left to wait for.
+            sendOpen(side, at: now, into: &outbox)
+        case .openSent:
+            break
+        case .openConfirm, .established:
+            let notification = Notification.unexpectedMessage(.open, in: state(of: phase))
             return fail(side, .error(notification), at: now, into: &outbox)
         }
         let negotiated: Negotiated
@@ -47,7 +54,7 @@ extension Session {
         }
         if self[side.other] != nil {
             let loser = survivor(against: message) == side ? side.other : side
-            end(loser, telling: .cease(.connectionCollision), into: &outbox)
+            end(loser, because: .error(.cease(.connectionCollision)), at: now, into: &outbox)
             if loser == side { return }
         }
         self[side]?.phase = .openConfirm(negotiated)
@@ -55,24 +62,13 @@ extension Session {
         sendKeepalive(side, at: now, into: &outbox)
     }
 
-    /// What the two OPENs come to; an error is the answer to the peer (RFC 4271 §6.2).
-    private func negotiate(with message: OpenMessage) throws(Notification) -> Negotiated {
-        guard message.autonomousSystem == configuration.autonomousSystem else { throw .badPeerAS }
-        // RFC 6286 §2.2: only inside an AS must identifiers differ.
-        guard !isInternal || message.identifier != local.identifier else { throw .badIdentifier }
-        let families = configuration.families.intersection(message.families)
-        guard !families.isEmpty else {
-            let wanted = AddressFamily.allCases.filter { configuration.families.contains($0) }
-            throw .unsupportedCapability(wanted.flatMap { Capability.multiprotocol($0).octets })
+    private func state(of phase: Connection.Phase) -> BGPSessionState {
+        switch phase {
+        case .delayingOpen: .connect
+        case .openSent: .openSent
+        case .openConfirm: .openConfirm
+        case .established: .established
         }
-        let firstAS = isInternal || !configuration.requiresFirstAS ? nil : configuration.autonomousSystem
-        return Negotiated(
-            holdTime: min(.seconds(local.holdTime.nanoseconds / 1_000_000_000), .seconds(Int64(message.holdTime))),
-            identifier: message.identifier,
-            context: UpdateContext(
-                isInternal: isInternal, isFourOctet: message.fourOctetAS != nil, families: families,
-                requiredFirstAS: firstAS),
-            hasRouteRefresh: message.capabilities.contains(.routeRefresh))
     }
 
     /// The connection that outlives a collision: the one opened by the end with the higher identifier
@@ -81,7 +77,7 @@ extension Session {
     /// A connection still in OpenSent takes part, as the RFC allows: the first OPEN tells
     /// who the peer is on both. Left out, each end could come to keep another one.
     private func survivor(against message: OpenMessage) -> ConnectionSide {
-        let own = (local.identifier, local.autonomousSystem)
+        let own = (local.identifier, ownAutonomousSystem)
         return own > (message.identifier, message.autonomousSystem) ? .outgoing : .incoming
     }
 
@@ -89,7 +85,7 @@ extension Session {
         _ side: ConnectionSide, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         switch self[side]?.phase {
-        case .openSent:
+        case .delayingOpen, .openSent:
             let notification = Notification.unexpectedMessage(.keepalive, in: .openSent)
             fail(side, .error(notification), at: now, into: &outbox)
         case .openConfirm(let negotiated):
@@ -104,13 +100,16 @@ extension Session {
     private mutating func establish(
         _ side: ConnectionSide, _ negotiated: Negotiated, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
-        end(side.other, telling: .cease(.connectionCollision), into: &outbox)
+        end(side.other, because: .error(.cease(.connectionCollision)), at: now, into: &outbox)
         if posture == .connecting { outbox.append(.abandonConnect(peer: peer)) }
         posture = .active
         timers.stop(.connectRetry)
         self[side]?.phase = .established(negotiated)
         establishedAt = now
         counters.establishments += 1
+        lastIdentifier = negotiated.identifier
+        receiveBack(negotiated, at: now)
+        orders.append(.greet)
         restartHoldTimer(side, at: now)
     }
 

@@ -5,13 +5,14 @@ import Wire
 ///
 /// What the session does about connections (``Posture``) is apart from the connections
 /// that it has: the peer's may stand while the own attempt is still under way. The state
-/// that the RFC names follows from both.
+/// that the RFC names follows from both. What becomes of routes is left as orders, which
+/// the speaker carries out after each event.
 struct Session: Sendable {
     /// The states of RFC 4271 §8.2.2 in which there is no connection.
     enum Posture: Equatable, Sendable {
         /// Idle, until somebody starts it.
         case stopped
-        /// Idle, until the idle hold timer expires.
+        /// Idle, until the idle hold timer expires, or BFD finds a way.
         case holding
         /// Connect: an attempt is under way.
         case connecting
@@ -27,61 +28,63 @@ struct Session: Sendable {
         let connectRetry: Interval
         let idleHold: Interval
         let maximumIdleHold: Interval
-    }
-
-    /// Why a connection ends.
-    enum Failure: Equatable {
-        /// It is gone already.
-        case closed
-        /// The hold timer has expired (RFC 4271 §6.5).
-        case silence
-        /// The peer has erred, and is told so.
-        case error(Notification)
-        /// The peer has said that it ends; that is never answered (RFC 4271 §6.4).
-        case told(Notification)
-
-        var answer: Notification? {
-            switch self {
-            case .closed, .told: nil
-            case .silence: .holdTimerExpired
-            case .error(let notification): notification
-            }
-        }
-
-        /// Whether it makes the next wait longer; a Cease says what the peer wants, not that anybody erred.
-        var isError: Bool {
-            switch self {
-            case .closed, .silence: false
-            case .error: true
-            case .told(let notification): notification.code != 6
-            }
-        }
+        let confederation: Confederation?
     }
 
     /// RFC 4271 §8.2.2, OpenSent: the hold timer before there is a negotiated one.
     static let openHoldTime = Interval.seconds(240)
 
     let peer: Int
-    let configuration: PeerConfiguration
+    var configuration: PeerConfiguration
     let local: Local
+    /// Whether the session was made for a peer that called, and goes with it.
+    let isDynamic: Bool
     var posture = Posture.stopped
     var outgoing: Connection?
     var incoming: Connection?
-    var timers = TimerTable<SessionTimer>()
+    var timers = SessionTimers()
     var random: SeededRandom
     var counters = SessionCounters()
     var establishedAt: Instant?
+    var orders: ContiguousArray<RouteOrder> = []
+    /// What the peer was called when it was last up; its stale routes still go by it.
+    var lastIdentifier: IPv4Address?
+    /// Families of which stale routes are held.
+    var staleFamilies: AddressFamilies = []
+    /// Families whose stale routes have outlived the restart time (RFC 9494 §4.2).
+    var longLivedFamilies: AddressFamilies = []
+    /// What the peer said of its restarts before it was lost.
+    var lastRestart: PeerRestart?
+    /// Families that the peer is sending again (RFC 7313 §4).
+    var refreshedFamilies: AddressFamilies = []
+    /// Families of which the peer has yet to be told that it has been told all.
+    var endsOwed: AddressFamilies = []
+    /// Families of which the peer has yet to be told that all has been told again.
+    var refreshEndsOwed: AddressFamilies = []
+    /// Families of which the peer has said everything.
+    var endsHeard: AddressFamilies = []
+    /// Whether this speaker has just restarted (RFC 4724 §4.1).
+    var isRestarting = false
+    /// Whether all that is told bears the mark of a session that is about to end (RFC 8326 §4).
+    var isDraining = false
+    /// What BFD last found; nil before it has found anything.
+    var isForwardingUp: Bool?
+    /// Capabilities that the peer has refused (RFC 5492 §3).
+    var refusedCapabilities: [UInt8] = []
     /// How many errors in a row have made the idle hold time longer.
     private var consecutiveErrors = 0
 
-    init(peer: Int, _ configuration: PeerConfiguration, local: Local, random: SeededRandom) {
+    init(
+        peer: Int, _ configuration: PeerConfiguration, local: Local, isDynamic: Bool = false, random: SeededRandom
+    ) {
         self.peer = peer
         self.configuration = configuration
         self.local = local
+        self.isDynamic = isDynamic
         self.random = random
     }
 
-    var isInternal: Bool { configuration.autonomousSystem == local.autonomousSystem }
+    var settings: SessionConfiguration { configuration.session }
 
     subscript(side: ConnectionSide) -> Connection? {
         get { side == .outgoing ? outgoing : incoming }
@@ -95,7 +98,8 @@ struct Session: Sendable {
             case .connecting: .connect
             case .active: .active
             }
-        return max(outgoing?.phase.state ?? idle, incoming?.phase.state ?? idle)
+        guard let outgoing else { return incoming?.state ?? idle }
+        return max(outgoing.state, incoming?.state ?? outgoing.state)
     }
 
     /// The connection over which routes are exchanged.
@@ -111,25 +115,24 @@ struct Session: Sendable {
 
     mutating func handle(_ event: SessionEvent, at now: Instant, into outbox: inout SpeakerOutbox) {
         switch event {
-        case .start:
+        case .start(let isRestarting):
             guard posture == .stopped else { return }
+            consecutiveErrors = 0
+            counters.connectRetries = 0
+            self.isRestarting = isRestarting
             begin(at: now, into: &outbox)
-        case .stop(let reason):
-            endAll(because: reason, into: &outbox)
-            posture = .stopped
-        case .restart(let reason):
+        case .stop(let notification):
+            endAll(.stopped(notification), at: now, into: &outbox)
+            counters.connectRetries = 0
+            stop()
+        case .restart(let notification):
             guard posture != .stopped else { return }
-            endAll(because: reason, into: &outbox)
+            endAll(.reset(notification), at: now, into: &outbox)
             hold(afterError: false, at: now)
-        case .connectRetryTimerExpires:
-            retry(at: now, into: &outbox)
-        case .idleHoldTimerExpires:
-            guard posture == .holding else { return }
-            begin(at: now, into: &outbox)
-        case .holdTimerExpires(let side):
-            fail(side, .silence, at: now, into: &outbox)
-        case .keepaliveTimerExpires(let side):
-            sendKeepalive(side, at: now, into: &outbox)
+        case .prefixLimitExceeded:
+            exceedPrefixLimit(at: now, into: &outbox)
+        case .forwardingChanges(let isUp, let isIndependent):
+            forwardingChanges(isUp: isUp, isIndependent: isIndependent, at: now, into: &outbox)
         case .connectionConfirmed(let id, let side):
             confirm(id, side, at: now, into: &outbox)
         case .attemptFails:
@@ -141,6 +144,36 @@ struct Session: Sendable {
             fail(side, .error(notification), at: now, into: &outbox)
         case .open, .notification, .keepalive, .update, .routeRefresh:
             receive(event, at: now, into: &outbox)
+        case .endOfRIB(let family):
+            receiveEndOfRIB(family)
+        case .sendingBlocked(let side, let isBlocked):
+            sendingBlocked(side, isBlocked, at: now)
+        default:
+            expire(event, at: now, into: &outbox)
+        }
+    }
+
+    private mutating func expire(_ event: SessionEvent, at now: Instant, into outbox: inout SpeakerOutbox) {
+        switch event {
+        case .connectRetryTimerExpires:
+            retry(at: now, into: &outbox)
+        case .idleHoldTimerExpires:
+            guard posture == .holding else { return }
+            begin(at: now, into: &outbox)
+        case .holdTimerExpires(let side):
+            fail(side, .silence, at: now, into: &outbox)
+        case .keepaliveTimerExpires(let side):
+            sendKeepalive(side, at: now, into: &outbox)
+        case .delayOpenTimerExpires(let side):
+            sendOpen(side, at: now, into: &outbox)
+        case .sendHoldTimerExpires(let side):
+            fail(side, .stalled, at: now, into: &outbox)
+        case .restartTimerExpires:
+            outliveRestartTime(at: now)
+        case .staleTimerExpires(let family):
+            stopWaiting(for: family)
+        default:
+            preconditionFailure("only timers come here")
         }
     }
 
@@ -150,9 +183,11 @@ struct Session: Sendable {
     }
 
     /// Goes from Idle to Connect, or to Active for a peer that is to call.
-    private mutating func begin(at now: Instant, into outbox: inout SpeakerOutbox) {
+    mutating func begin(at now: Instant, into outbox: inout SpeakerOutbox) {
         timers.stop(.idleHold)
-        if configuration.isPassive {
+        if settings.awaitsBFD, isForwardingUp != true {
+            posture = .holding
+        } else if configuration.isPassive {
             posture = .active
         } else {
             attempt(at: now, into: &outbox)
@@ -162,7 +197,7 @@ struct Session: Sendable {
     private mutating func attempt(at now: Instant, into outbox: inout SpeakerOutbox) {
         posture = .connecting
         outbox.append(.connect(peer: peer))
-        timers.set(.connectRetry, at: now + jittered(local.connectRetry))
+        timers.set(.connectRetry, at: now + jittered(connectRetry))
     }
 
     private mutating func retry(at now: Instant, into outbox: inout SpeakerOutbox) {
@@ -178,50 +213,43 @@ struct Session: Sendable {
     ///
     /// RFC 4271 §8.2.2 would have a failed attempt go to Idle, where it could not answer
     /// the peer's; every implementation goes to Active, and so does this one.
-    private mutating func waitForPeer(at now: Instant) {
+    mutating func waitForPeer(at now: Instant) {
         posture = .active
         guard !configuration.isPassive, outgoing == nil, incoming == nil else { return timers.stop(.connectRetry) }
-        timers.set(.connectRetry, at: now + jittered(local.connectRetry))
+        timers.set(.connectRetry, at: now + jittered(connectRetry))
+    }
+
+    mutating func stop() {
+        posture = .stopped
+        timers.stop(.connectRetry)
+        timers.stop(.idleHold)
     }
 
     /// Idle for a while: the longer, the more errors there have been in a row (RFC 4271 §8.1.1, DampPeerOscillations).
     ///
     /// A lost connection or a peer gone silent is no error, and costs the shortest time.
-    private mutating func hold(afterError isError: Bool, at now: Instant) {
+    mutating func hold(afterError isError: Bool, at now: Instant) {
+        guard !isDynamic else { return stop() }
+        counters.connectRetries += 1
         posture = .holding
         timers.stop(.connectRetry)
-        var time = local.idleHold
-        if isError {
-            time = min(local.idleHold * (1 << Int64(min(consecutiveErrors, 16))), local.maximumIdleHold)
+        var time = idleHold
+        if isError, settings.isDamped {
+            time = min(idleHold * (1 << Int64(min(consecutiveErrors, 16))), maximumIdleHold)
             consecutiveErrors += 1
         }
         timers.set(.idleHold, at: now + jittered(time))
     }
 
-    /// Ends one connection and decides how the session goes on.
-    mutating func fail(
-        _ side: ConnectionSide, _ failure: Failure, at now: Instant, into outbox: inout SpeakerOutbox
-    ) {
-        guard let phase = self[side]?.phase else { return }
-        end(side, telling: failure.answer, isClosed: failure == .closed, into: &outbox)
-        if case .established = phase, let establishedAt {
-            // Good behaviour for as long as the longest wait is forgiveness enough.
-            if now - establishedAt >= local.maximumIdleHold { consecutiveErrors = 0 }
-            self.establishedAt = nil
-        }
-        guard outgoing == nil, incoming == nil, posture == .active else { return }
-        if case .openSent = phase, !failure.isError {
-            waitForPeer(at: now)
-        } else {
-            hold(afterError: failure.isError, at: now)
-        }
+    /// Good behaviour for as long as the longest wait is forgiveness enough.
+    mutating func forgive(at now: Instant) {
+        if let establishedAt, now - establishedAt >= maximumIdleHold { consecutiveErrors = 0 }
     }
+}
 
-    private mutating func endAll(because reason: CeaseReason, into outbox: inout SpeakerOutbox) {
-        if posture == .connecting { outbox.append(.abandonConnect(peer: peer)) }
-        end(.outgoing, telling: .cease(reason), into: &outbox)
-        end(.incoming, telling: .cease(reason), into: &outbox)
-        establishedAt = nil
-        timers = TimerTable()
-    }
+extension Session {
+    var holdTime: Interval { settings.holdTime ?? local.holdTime }
+    var connectRetry: Interval { settings.connectRetry ?? local.connectRetry }
+    var idleHold: Interval { settings.idleHold ?? local.idleHold }
+    var maximumIdleHold: Interval { max(settings.maximumIdleHold ?? local.maximumIdleHold, idleHold) }
 }

@@ -27,6 +27,14 @@ public struct SessionCounters: Equatable, Sendable {
     public var treatedAsWithdraw: UInt64 = 0
     /// Attributes that were ignored for a fault (RFC 7606 §2).
     public var discardedAttributes: UInt64 = 0
+    /// How often the session has fallen back to Idle since it was started (RFC 4271 §8.1, ConnectRetryCounter).
+    public var connectRetries: UInt64 = 0
+    /// How often the peer took nothing for too long (RFC 9687).
+    public var stalls: UInt64 = 0
+    /// How often the number of routes came near the limit from below.
+    public var prefixLimitWarnings: UInt64 = 0
+    /// How often it went beyond.
+    public var prefixLimitViolations: UInt64 = 0
     /// Routes that did not fit a message of 4096 octets and were not announced.
     public var unsendableRoutes: UInt64 = 0
     public var lastNotificationSent: Notification?

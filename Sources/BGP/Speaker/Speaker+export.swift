@@ -45,7 +45,7 @@ extension Speaker {
             }
         }
         let start = outbox.arena.count
-        var encoder = UpdateEncoder(isFourOctet: negotiated.context.isFourOctet)
+        var encoder = UpdateEncoder(negotiated.format)
         var messages = 0
         var unsendable: ContiguousArray<IPPrefix> = []
         withdraw(withdrawn, encoder, messages: &messages, to: &outbox.arena)
@@ -91,7 +91,9 @@ extension Speaker {
         let isOwn = best.source == .local
         let fromInternal = !isOwn && sessions[Int(best.source)].isInternal
         // RFC 4271 §9.2.1: what one peer of the AS has said, it has said to all of them itself.
-        guard !(fromInternal && sessions[peer].isInternal) else { return .none }
+        if fromInternal, sessions[peer].isInternal, !sessions[peer].isReflected(from: sessions[Int(best.source)]) {
+            return .none
+        }
 
         // Without a policy the prefix itself has no say, and a set is worked out once for all of its prefixes.
         let hasPolicy = sessions[peer].configuration.exportPolicy != nil
@@ -109,39 +111,47 @@ extension Speaker {
     private func exportedAttributes(
         _ kept: PathAttributes, isOwn: Bool, _ prefix: IPPrefix, to session: Session
     ) -> PathAttributes? {
-        guard isExportable(kept, toInternal: session.isInternal) else { return nil }
+        guard isExportable(kept, to: session.kind) else { return nil }
         var sent = kept
-        if session.isInternal {
+        session.extend(&sent.path)
+        if session.kind != .external {
             sent.localPreference = kept.localPreference ?? PathAttributes.defaultLocalPreference
             if isOwn || session.configuration.nextHopSelf { sent.nextHop = ownNextHop(prefix, session) }
         } else {
-            sent.path.prepend(configuration.autonomousSystem)
             sent.nextHop = ownNextHop(prefix, session)
             // RFC 4271 §5.1.4: a discriminator that was heard goes no further than this AS.
             sent.multiExitDiscriminator = nil
+        }
+        if !session.isInternal {
             sent.originatorID = nil
             sent.clusterList = []
         }
         if let policy = session.configuration.exportPolicy {
             guard let changed = policy.apply(to: sent, of: prefix) else { return nil }
             sent = changed
-        } else if !session.isInternal, configuration.requiresExternalPolicy {
+        } else if session.kind == .external, configuration.requiresExternalPolicy {
             return nil
         }
-        if !session.isInternal { sent.localPreference = nil }
+        if session.kind == .external { sent.localPreference = nil }
+        guard session.dress(&sent) else { return nil }
         // RFC 4271 §5.1.3: nobody is told to reach something by way of itself.
         guard sent.nextHop.withoutMapping != session.configuration.address else { return nil }
-        guard !prefix.isIPv4 || sent.nextHop.isIPv4 else { return nil }
+        guard !prefix.isIPv4 || sent.nextHop.isIPv4 || negotiatedExtendedNextHop(session) else { return nil }
         return sent
     }
 
     /// RFC 1997: what the well-known communities allow.
-    private func isExportable(_ attributes: PathAttributes, toInternal: Bool) -> Bool {
+    private func isExportable(_ attributes: PathAttributes, to kind: PeerKind) -> Bool {
         for community in attributes.communities {
             if community == .noAdvertise { return false }
-            if !toInternal, community == .noExport || community == .noExportSubconfederation { return false }
+            if kind == .external, community == .noExport { return false }
+            if kind != .internal, community == .noExportSubconfederation { return false }
         }
         return true
+    }
+
+    private func negotiatedExtendedNextHop(_ session: Session) -> Bool {
+        session.established?.negotiated.format.hasExtendedNextHop ?? false
     }
 
     private func ownNextHop(_ prefix: IPPrefix, _ session: Session) -> IPAddress {

@@ -20,23 +20,15 @@ extension Speaker {
         }
         for prefix in message.withdrawn { removePath(prefix, source: PathSource(peer)) }
         for announcement in message.announcements {
-            let received = attributes.intern(announcement.attributes)
-            let isUsable = !isLooping(announcement.attributes, from: peer)
+            var kept = announcement.attributes
+            let isUsable = sessions[peer].admit(&kept) && !isLooping(kept, from: peer)
+            let received = attributes.intern(kept)
             for prefix in announcement.prefixes where prefix.isRoutable {
                 let accepted = isUsable ? accept(received, of: prefix, from: peer) : .none
                 attributes.retain(received)
                 setPath(prefix, source: PathSource(peer), received: received, accepted: accepted)
             }
             attributes.release(received)
-        }
-    }
-
-    /// Takes all routes of a peer away, and all that it was told (RFC 4271 §8.2.2, on leaving Established).
-    mutating func forgetPeer(_ peer: Int) {
-        for index in outs[peer].removeAll() { attributes.release(index) }
-        guard routeCounts[peer].received > 0 else { return }
-        for index in table.prefixes.inOrder() {
-            drop(table.remove(index, source: PathSource(peer)), of: PathSource(peer))
         }
     }
 
@@ -68,7 +60,7 @@ extension Speaker {
         _ received: AttributeIndex, of prefix: IPPrefix, from peer: Int
     ) -> AttributeIndex {
         guard let policy = sessions[peer].configuration.importPolicy else {
-            guard sessions[peer].isInternal || !configuration.requiresExternalPolicy else { return .none }
+            guard sessions[peer].kind != .external || !configuration.requiresExternalPolicy else { return .none }
             attributes.retain(received)
             return received
         }
@@ -78,7 +70,7 @@ extension Speaker {
 
     /// Whether a route has been here before (RFC 4271 §9.1.2, RFC 4456 §8) or leads here (RFC 4271 §6.3).
     private func isLooping(_ attributes: PathAttributes, from peer: Int) -> Bool {
-        attributes.path.contains(configuration.autonomousSystem)
+        sessions[peer].isLooping(attributes.path)
             || attributes.originatorID == configuration.routerID
             || attributes.nextHop.withoutMapping == sessions[peer].configuration.localAddress
             || attributes.nextHop == sessions[peer].configuration.otherFamilyNextHop
@@ -132,8 +124,8 @@ extension Speaker {
         let peer = Int(path.source)
         guard let cost = nextHops.cost(of: key.nextHop.withoutMapping) else { return nil }
         return RouteCandidate(
-            key, origin: sessions[peer].isInternal ? .internal : .external, interiorCost: cost,
-            peerIdentifier: sessions[peer].established?.negotiated.identifier ?? .any,
+            key, origin: sessions[peer].kind == .external ? .external : .internal, interiorCost: cost,
+            peerIdentifier: sessions[peer].lastIdentifier ?? .any,
             peerAddress: sessions[peer].configuration.address)
     }
 

@@ -35,28 +35,51 @@ public struct Speaker: Sendable {
     /// From a connection to twice the peer's number, plus one for the peer's own.
     private var connections = IndexTable()
     private var deadlines: ContiguousArray<Instant> = []
+    /// Until when nothing is decided after a restart; nil for not at all.
+    var selectionDeferredUntil: Instant?
+    private let local: Session.Local
+    private var random: SeededRandom
 
     public init(_ configuration: SpeakerConfiguration, random: SeededRandom) {
         precondition(configuration.holdTime == .zero || configuration.holdTime >= .seconds(3))
         precondition(configuration.connectRetry > .zero && configuration.idleHold > .zero)
         self.configuration = configuration
-        let local = Session.Local(
+        local = Session.Local(
             autonomousSystem: configuration.autonomousSystem, identifier: configuration.routerID,
             holdTime: configuration.holdTime, connectRetry: configuration.connectRetry,
-            idleHold: configuration.idleHold, maximumIdleHold: configuration.maximumIdleHold)
-        var random = random
-        for (index, peer) in configuration.peers.enumerated() {
-            sessions.append(Session(peer: index, peer, local: local, random: random.fork()))
-            outs.append(AdjacencyOut())
-            routeCounts.append((0, 0))
-            deadlines.append(.never)
+            idleHold: configuration.idleHold, maximumIdleHold: configuration.maximumIdleHold,
+            confederation: configuration.confederation)
+        self.random = random
+        for peer in configuration.peers { addPeer(peer, isDynamic: false) }
+    }
+
+    private mutating func addPeer(_ peer: PeerConfiguration, isDynamic: Bool) {
+        let session = Session(
+            peer: sessions.count, peer, local: local, isDynamic: isDynamic, random: random.fork())
+        sessions.append(session)
+        outs.append(AdjacencyOut())
+        routeCounts.append((0, 0))
+        deadlines.append(.never)
+    }
+
+    /// Makes a peer for one that has called, in the place of one that is gone where there is any.
+    mutating func addDynamicPeer(_ peer: PeerConfiguration) -> Int {
+        guard let place = sessions.firstIndex(where: \.isGone) else {
+            addPeer(peer, isDynamic: true)
+            return sessions.count - 1
         }
+        sessions[place] = Session(peer: place, peer, local: local, isDynamic: true, random: random.fork())
+        return place
     }
 
     /// Originates the configured prefixes and starts all sessions.
-    public mutating func start(at now: Instant, into outbox: inout SpeakerOutbox) {
+    ///
+    /// A speaker that restarts, and whose forwarding has gone on, says so, and decides
+    /// nothing until its peers have told it everything (RFC 4724 §4.1).
+    public mutating func start(isRestarting: Bool = false, at now: Instant, into outbox: inout SpeakerOutbox) {
         for prefix in configuration.networks { originate(prefix) }
-        for peer in sessions.indices { step(.start, peer, at: now, into: &outbox) }
+        if isRestarting { selectionDeferredUntil = now + configuration.selectionDeferral }
+        for peer in sessions.indices { step(.start(isRestarting: isRestarting), peer, at: now, into: &outbox) }
         settle(at: now, into: &outbox)
     }
 
@@ -97,7 +120,8 @@ public struct Speaker: Sendable {
         while sessions[peer][side]?.id == connection, input.count - offset >= MessageHeader.size {
             let rest = input.span.bytes.extracting(offset..<input.count)
             do throws(Notification) {
-                let header = try MessageHeader(rest)
+                let limit = sessions[peer][side]?.maximumLength ?? MessageHeader.maximumLength
+                let header = try MessageHeader(rest, maximumLength: limit)
                 guard rest.byteCount >= header.length else { break }
                 let body = rest.extracting(MessageHeader.size..<header.length)
                 deliver(header.type, body, from: (peer, side), at: now, into: &outbox)
@@ -125,19 +149,21 @@ public struct Speaker: Sendable {
     }
 
     /// Ends a session with a Cease; it starts over by itself; an unknown peer is ignored.
+    ///
+    /// The text is for the peer's operator (RFC 9003).
     public mutating func reset(
-        peer: Int, because reason: CeaseReason = .administrativeReset, at now: Instant,
+        peer: Int, because reason: CeaseReason = .administrativeReset, text: String = "", at now: Instant,
         into outbox: inout SpeakerOutbox
     ) {
         guard sessions.indices.contains(peer) else { return }
-        step(.restart(reason), peer, at: now, into: &outbox)
+        step(.restart(.cease(reason, text: text)), peer, at: now, into: &outbox)
         settle(at: now, into: &outbox)
     }
 
     /// Ends all sessions with a Cease; ``start(at:into:)`` begins anew.
-    public mutating func shutDown(at now: Instant, into outbox: inout SpeakerOutbox) {
+    public mutating func shutDown(text: String = "", at now: Instant, into outbox: inout SpeakerOutbox) {
         for peer in sessions.indices {
-            step(.stop(.administrativeShutdown), peer, at: now, into: &outbox)
+            step(.stop(.cease(.administrativeShutdown, text: text)), peer, at: now, into: &outbox)
         }
         settle(at: now, into: &outbox)
     }
@@ -177,7 +203,7 @@ public struct Speaker: Sendable {
 }
 
 extension Speaker {
-    private func locate(_ connection: ConnectionID) -> (peer: Int, side: ConnectionSide)? {
+    func locate(_ connection: ConnectionID) -> (peer: Int, side: ConnectionSide)? {
         guard let place = connections[UInt64(connection.rawValue)] else { return nil }
         return (Int(place / 2), place % 2 == 0 ? .outgoing : .incoming)
     }
@@ -194,11 +220,10 @@ extension Speaker {
         track(oldOutgoing, sessions[peer].outgoing?.id, at: UInt32(peer) * 2)
         track(oldIncoming, sessions[peer].incoming?.id, at: UInt32(peer) * 2 + 1)
         deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+        carryOutOrders(peer)
         let newState = sessions[peer].state
         guard newState != oldState else { return }
         outbox.append(.sessionChanged(peer: peer, newState))
-        if oldState == .established { forgetPeer(peer) }
-        if newState == .established { greetPeer(peer) }
     }
 
     private mutating func track(_ old: ConnectionID?, _ new: ConnectionID?, at place: UInt32) {
@@ -224,9 +249,9 @@ extension Speaker {
             case .keepalive:
                 step(.keepalive(side), peer, at: now, into: &outbox)
             case .routeRefresh:
-                let message = try RouteRefreshMessage(body: body)
-                step(.routeRefresh(side), peer, at: now, into: &outbox)
-                if let family = message.family, message.subtype == 0 { repeatRoutes(of: family, to: peer) }
+                let isEnhanced = sessions[peer].established?.negotiated.hasEnhancedRefresh ?? false
+                let message = try RouteRefreshMessage(body: body, isEnhanced: isEnhanced)
+                step(.routeRefresh(message, side), peer, at: now, into: &outbox)
             }
         } catch {
             step(.messageError(error, side), peer, at: now, into: &outbox)
@@ -240,18 +265,25 @@ extension Speaker {
         let established = sessions[sender.peer].established
         step(.update(sender.side), sender.peer, at: now, into: &outbox)
         guard let established, established.side == sender.side else { return }
-        apply(try UpdateMessage(body: body, context: established.negotiated.context), from: sender.peer)
+        let message = try UpdateMessage(body: body, context: established.negotiated.context)
+        let count = receivedCount(of: sender.peer)
+        apply(message, from: sender.peer)
+        if let family = message.endOfRIB { step(.endOfRIB(family), sender.peer, at: now, into: &outbox) }
+        checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
     }
 
     /// Decides what has changed, tells peers and forwarding table, and looks when the next timer expires.
-    private mutating func settle(at now: Instant, into outbox: inout SpeakerOutbox) {
-        for index in table.dirty { decide(index, into: &outbox) }
-        for peer in sessions.indices where !outs[peer].pending.isEmpty {
-            flush(peer, at: now, into: &outbox)
-            deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+    mutating func settle(at now: Instant, into outbox: inout SpeakerOutbox) {
+        if !isDeferring(at: now) {
+            for index in table.dirty { decide(index, into: &outbox) }
+            for peer in sessions.indices where !outs[peer].pending.isEmpty || sessions[peer].owesMarks {
+                flush(peer, at: now, into: &outbox)
+                sessions[peer].finishTelling(at: now, into: &outbox)
+                deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+            }
+            table.clean()
         }
-        table.clean()
-        let earliest = deadlines.min() ?? .never
+        let earliest = min(deadlines.min() ?? .never, selectionDeferredUntil ?? .never)
         nextDeadline = earliest == .never ? nil : earliest
     }
 }

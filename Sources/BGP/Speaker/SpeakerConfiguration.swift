@@ -21,6 +21,7 @@ public struct PeerConfiguration: Equatable, Sendable {
     public var nextHopSelf = false
     /// Whether a path from another AS must begin with the peer's number (RFC 4271 §6.3); a route server's does not.
     public var requiresFirstAS = true
+    public var session = SessionConfiguration()
 
     public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
         self.address = address
@@ -41,6 +42,11 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var maximumIdleHold: Interval = .seconds(60)
     /// Whether a peer of another AS without a policy neither gives nor gets routes (RFC 8212 §2).
     public var requiresExternalPolicy = false
+    /// How long route selection waits for the peers after a restart of this speaker (RFC 4724 §4.1).
+    public var selectionDeferral: Interval = .seconds(120)
+    public var confederation: Confederation?
+    /// The first range that an address is in says what peer it makes.
+    public var dynamicPeers: [DynamicPeers] = []
     /// Numbered from 0, in this order.
     public var peers: [PeerConfiguration]
     /// The prefixes that are originated from the start.

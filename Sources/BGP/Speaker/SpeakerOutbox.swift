@@ -10,6 +10,8 @@ public enum SpeakerAction: Equatable, Sendable, BitwiseCopyable {
     case write(ConnectionID, ByteRange)
     /// Ends a connection once all that was written has been sent; it is not answered.
     case close(ConnectionID)
+    /// Ends a connection at once, whatever has not been sent yet; it is not answered.
+    case abort(ConnectionID)
     case sessionChanged(peer: Int, BGPSessionState)
     /// The Loc-RIB's best route to the prefix leads to that next hop from now on.
     case install(IPPrefix, nextHop: IPAddress)

@@ -189,7 +189,7 @@ struct Network {
             case .abandonConnect(let peer): currentAttempt[index][peer] = -1
             case .write(let connection, let range):
                 write(index, Int(connection.rawValue), copied(outbox.bytes(range)))
-            case .close(let connection): close(index, Int(connection.rawValue))
+            case .close(let connection), .abort(let connection): close(index, Int(connection.rawValue))
             case .sessionChanged: break
             case .install(let prefix, let nextHop):
                 if forwarding[index][prefix] == nextHop { faults.append("\(prefix) installed twice") }
