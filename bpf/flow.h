@@ -16,7 +16,7 @@
         count(high);                          \
     }
 
-// Counts a gap in units of 4096 ns under the position of its highest bit.
+// Counts a gap in units of 8192 ns under the position of its highest bit.
 INLINE void count_gap(struct patronus_direction *direction, uint64_t value) {
     if (value < 1 << 8) {
         if (value < 1 << 4) {
@@ -30,22 +30,16 @@ INLINE void count_gap(struct patronus_direction *direction, uint64_t value) {
         } else {
             COUNT_ONE_OF(COUNT_GAP, 1 << 7, 6, 7)
         }
-    } else if (value < 1 << 16) {
-        if (value < 1 << 12) {
-            if (value < 1 << 10) {
-                COUNT_ONE_OF(COUNT_GAP, 1 << 9, 8, 9)
-            } else {
-                COUNT_ONE_OF(COUNT_GAP, 1 << 11, 10, 11)
-            }
-        } else if (value < 1 << 14) {
-            COUNT_ONE_OF(COUNT_GAP, 1 << 13, 12, 13)
+    } else if (value < 1 << 12) {
+        if (value < 1 << 10) {
+            COUNT_ONE_OF(COUNT_GAP, 1 << 9, 8, 9)
         } else {
-            COUNT_ONE_OF(COUNT_GAP, 1 << 15, 14, 15)
+            COUNT_ONE_OF(COUNT_GAP, 1 << 11, 10, 11)
         }
-    } else if (value < 1 << 18) {
-        COUNT_ONE_OF(COUNT_GAP, 1 << 17, 16, 17)
+    } else if (value < 1 << 14) {
+        COUNT_ONE_OF(COUNT_GAP, 1 << 13, 12, 13)
     } else {
-        COUNT_ONE_OF(COUNT_GAP, 1 << 19, 18, 19)
+        COUNT_ONE_OF(COUNT_GAP, 1 << 15, 14, 15)
     }
 }
 
@@ -96,6 +90,11 @@ INLINE const struct patronus_five_tuple *flow_key(struct packet *packet) {
 
 INLINE struct patronus_direction *direction_of(struct patronus_flow *flow, const struct packet *packet) {
     return &flow->directions[packet->side & 1];
+}
+
+// Whether what was decided of the packet's direction still holds.
+INLINE bool is_decided(const struct patronus_flow *flow, const struct packet *packet) {
+    return flow->generations[packet->side & 1] == configuration.generation;
 }
 
 // Makes an entry, unless too many were made of late; then the packet goes on without one.
@@ -175,7 +174,8 @@ INLINE void note_packet(struct patronus_direction *direction, const struct packe
     direction->bytes += packet->total_length;
     direction->tcp_flags |= packet->tcp_flags;
     direction->traffic_class = packet->traffic_class;
-    if (direction->packets++ > 0 && now >= former) count_gap(direction, (now - former) >> 12);
+    direction->packets += 1;
+    if (former && now >= former) count_gap(direction, (now - former) >> 13);
     count_size(direction, packet->total_length);
 }
 

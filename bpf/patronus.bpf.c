@@ -61,23 +61,23 @@ INLINE struct patronus_flow *note_flow(
 }
 
 // What was found out holds until the configuration's next generation.
-INLINE void remember(struct patronus_direction *direction, const struct packet *packet, uint8_t marks) {
+INLINE void remember(struct patronus_flow *flow, const struct packet *packet, uint8_t marks) {
+    struct patronus_direction *direction = direction_of(flow, packet);
     direction->marks = marks | (packet->is_decapsulated ? PATRONUS_MARK_TUNNELLED : 0);
-    direction->generation = configuration.generation;
     direction->kind = 0;
+    flow->generations[packet->side & 1] = configuration.generation;
 }
 
 // Admits a packet that is not of a proven flow, or looks again at one that is, and enters it into
 // the flow table. The cause is `ACCEPTED`, or one to drop the packet; 0 when it gets no entry.
-APART struct patronus_direction *introduce(struct xdp_md *context, struct packet *packet, struct patronus_flow *flow) {
+APART struct patronus_flow *introduce(struct xdp_md *context, struct packet *packet, struct patronus_flow *flow) {
     uint8_t marks = 0;
     bool is_current = false;
     bool is_good = false;
     if (flow) {
-        const struct patronus_direction *direction = direction_of(flow, packet);
         uint32_t state = flow->state;
-        is_current = direction->generation == configuration.generation && direction->packets;
-        marks = direction->marks;
+        is_current = is_decided(flow, packet);
+        marks = direction_of(flow, packet)->marks;
         is_good = (state & PATRONUS_FLOW_PROVEN || marks & PATRONUS_MARK_STEERED) && !(state & PATRONUS_FLOW_ECHO);
     }
     int cause = admit(packet, flow, is_current, is_good, &marks);
@@ -91,29 +91,26 @@ APART struct patronus_direction *introduce(struct xdp_md *context, struct packet
         key = &packet->tuple + (packet->side & 1);
     }
     flow = note_flow(context, packet, flow, key);
-    if (!flow) return 0;
-    struct patronus_direction *direction = direction_of(flow, packet);
-    if (!is_current) remember(direction, packet, marks);
-    return direction;
+    if (flow && !is_current) remember(flow, packet, marks);
+    return flow;
 }
 
 // Admits a packet with a five-tuple and counts it into its flow: `ACCEPTED`, or a cause to drop it.
-INLINE int track(struct xdp_md *context, struct packet *packet, struct patronus_direction **found) {
+INLINE int track(struct xdp_md *context, struct packet *packet, struct patronus_flow **found) {
     struct patronus_flow *flow = 0;
-    struct patronus_direction *direction;
     // A SYN is policed before anything is looked up: a flood's packets should cost little.
     if (!(packet->traits & IS_OPENING)) {
         flow = map_lookup(&flows, flow_key(packet));
-        if (flow && (flow->state & (PATRONUS_FLOW_PROVEN | PATRONUS_FLOW_ECHO)) == PATRONUS_FLOW_PROVEN) {
-            direction = direction_of(flow, packet);
-            if (direction->generation == configuration.generation && direction->packets) goto counted;
+        if (flow && (flow->state & (PATRONUS_FLOW_PROVEN | PATRONUS_FLOW_ECHO)) == PATRONUS_FLOW_PROVEN
+            && is_decided(flow, packet)) {
+            goto counted;
         }
     }
-    direction = introduce(context, packet, flow);
-    if (!direction) return (int)packet->cause;
+    flow = introduce(context, packet, flow);
+    if (!flow) return (int)packet->cause;
 counted:
-    note_packet(direction, packet);
-    *found = direction;
+    note_packet(direction_of(flow, packet), packet);
+    *found = flow;
     return ACCEPTED;
 }
 
@@ -146,30 +143,38 @@ INLINE void take_known(const struct patronus_direction *direction, struct decisi
 }
 
 // Steering entry, else the longest prefix; remembered in the flow until anything changes.
-INLINE void decide(const struct packet *packet, struct patronus_direction *direction, struct decision *decision) {
+INLINE void decide(const struct packet *packet, struct patronus_flow *flow, struct decision *decision) {
+    struct patronus_direction *direction = flow ? direction_of(flow, packet) : 0;
+    uint32_t side = packet->side & 1;
+    // Read before the entry is looked for, which the host makes before it says so.
+    uint32_t steering_generation = configuration.steering_generation;
     bool is_known = false;
     decision->route = 0;
-    if (direction && direction->kind && direction->generation == configuration.generation) {
-        if (direction->marks & PATRONUS_MARK_STEERED || packet->is_decapsulated) return take_known(direction, decision);
+    if (flow && direction->kind && is_decided(flow, packet)) {
+        bool needs_no_entry = direction->marks & PATRONUS_MARK_STEERED || packet->is_decapsulated;
+        if (needs_no_entry || flow->steering_generations[side] == steering_generation) {
+            return take_known(direction, decision);
+        }
         is_known = true;
     }
-    // A steering entry may be made at any time, without a new generation.
+    forget();
     struct patronus_steering *entry = packet->traits & HAS_PORTS ? map_lookup(&steering, &packet->tuple) : 0;
     if (entry) {
         decision->kind = entry->kind;
         decision->target = entry->target;
     } else {
+        if (flow) flow->steering_generations[side] = steering_generation;
         if (is_known) return take_known(direction, decision);
         decision->route = route_of(packet);
         decision->kind = decision->route ? decision->route->kind : PATRONUS_ROUTE_PASS;
         decision->target = decision->route ? decision->route->target : 0;
     }
-    if (!direction) return;
+    if (!flow) return;
     if (entry) direction->marks |= PATRONUS_MARK_STEERED;
     else direction->marks &= ~PATRONUS_MARK_STEERED;
     direction->kind = (uint8_t)decision->kind;
     direction->target = decision->target;
-    direction->generation = configuration.generation;
+    flow->generations[side] = configuration.generation;
 }
 
 // Why a packet that may be forwarded goes to the kernel for what it is; `PARSED` when it does not.
@@ -182,12 +187,12 @@ INLINE int seclude(const struct packet *packet) {
 }
 
 // Why a packet goes to the kernel for which that was decided.
-INLINE int cause_to_pass(const struct packet *packet, const struct patronus_direction *direction) {
+INLINE int cause_to_pass(const struct packet *packet, struct patronus_flow *flow) {
     if (packet->is_decapsulated) return PATRONUS_PASS_DECAPSULATED;
-    return direction && direction->marks & PATRONUS_MARK_STEERED ? PATRONUS_PASS_STEERED : PATRONUS_PASS_NO_ROUTE;
+    return flow && direction_of(flow, packet)->marks & PATRONUS_MARK_STEERED ? PATRONUS_PASS_STEERED : PATRONUS_PASS_NO_ROUTE;
 }
 
-INLINE int forward(struct xdp_md *context, struct packet *packet, struct patronus_direction *direction) {
+INLINE int forward(struct xdp_md *context, struct packet *packet, struct patronus_flow *flow) {
     if (!packet->is_decapsulated) {
         if (!constants.forwarding || !(packet->port.flags & PATRONUS_PORT_LAN)) return PATRONUS_PASS_NOT_FORWARDED;
         // The Ethernet destination is this port's own address.
@@ -196,8 +201,8 @@ INLINE int forward(struct xdp_md *context, struct packet *packet, struct patronu
     int cause = seclude(packet);
     if (cause != PARSED) return cause;
     struct decision decision;
-    decide(packet, direction, &decision);
-    if (decision.kind == PATRONUS_ROUTE_PASS) return cause_to_pass(packet, direction);
+    decide(packet, flow, &decision);
+    if (decision.kind == PATRONUS_ROUTE_PASS) return cause_to_pass(packet, flow);
     if (packet->hop_limit <= 1) return seldom(PATRONUS_PASS_EXPIRED);
     if (is_ipv4(packet) && fold(packet->header_sum) != 0) return seldom(PATRONUS_PASS_CHECKSUM);
     if (decision.kind == PATRONUS_ROUTE_TUNNEL) return encapsulate(context, packet, decision.target);
@@ -239,14 +244,14 @@ INLINE int handle(struct xdp_md *context, struct packet *packet) {
     int cause = read_packet(context, packet);
     forget();
     if (cause != PARSED) return cause;
-    struct patronus_direction *direction = 0;
+    struct patronus_flow *flow = 0;
     if (constants.flow_table && packet->traits & HAS_PORTS) {
-        cause = track(context, packet, &direction);
+        cause = track(context, packet, &flow);
     } else {
         uint8_t marks = 0;
         cause = admit(packet, 0, false, false, &marks);
     }
-    return cause == ACCEPTED ? forward(context, packet, direction) : cause;
+    return cause == ACCEPTED ? forward(context, packet, flow) : cause;
 }
 
 SECTION("xdp") int patronus(struct xdp_md *context) {

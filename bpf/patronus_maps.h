@@ -29,7 +29,7 @@ enum {
     PATRONUS_SAMPLE_BYTES = 262144,
     PATRONUS_SAMPLE_OCTETS = 128,
     PATRONUS_SIZE_BINS = 8,
-    PATRONUS_GAP_BINS = 20,
+    PATRONUS_GAP_BINS = 16,
     PATRONUS_CLASS_COUNT = 8,
 };
 
@@ -143,13 +143,16 @@ struct patronus_configuration {
     uint64_t time;
     // Mixed into every hash of the flood guard, so that nobody outside can aim at a bucket.
     uint64_t hash_seed;
-    // Raised after every change of rules, steering, routes or tunnels: flows then look again.
+    // Raised after every change of rules, steering, routes or tunnels: flows then look again. Never 0.
     uint32_t generation;
+    // Raised after a steering entry was added: flows without one then look for one. Never 0.
+    uint32_t steering_generation;
     // One in so many first packets of flows, and of drops, goes to the ring; 0 is none.
     uint32_t sample_flows;
     uint32_t sample_drops;
     // How many prefixes are on the lists: while it is 0 nobody looks for one.
     uint32_t rule_count;
+    uint32_t reserved;
     // How long a source that completed a handshake is trusted.
     uint64_t verified_lifetime;
     // A SYN that comes again so long after it was dropped is a real client's.
@@ -305,33 +308,37 @@ enum patronus_direction_marks {
     PATRONUS_MARK_TUNNELLED = 4,
 };
 
-// Packets of a flow in one direction; sizes are those of IP packets.
+// Packets of a flow in one direction; sizes are those of IP packets. Two lines of a cache.
 struct patronus_direction {
     uint64_t packets;
     uint64_t bytes;
     // When the last one came; 0 before the first.
     uint64_t last;
-    // What was decided when the configuration had this generation.
-    uint32_t generation;
+    // What was decided.
     uint32_t target;
     uint8_t kind;
     uint8_t marks;
     // All that were set in any segment.
     uint8_t tcp_flags;
     uint8_t traffic_class;
-    uint32_t reserved;
     // Bin 0: below 128 bytes; bin n: 2^(6+n) and more; the last has all that is longer.
     uint32_t sizes[PATRONUS_SIZE_BINS];
-    // Bin 0: within 8192 ns of the one before; bin n: 2^(12+n) ns and more.
+    // Bin 0: within 2^14 ns of the one before; bin n: 2^(13+n) ns and more; the last all that is longer.
     uint32_t gaps[PATRONUS_GAP_BINS];
 };
 
+// In Linux an entry has 48 bytes of its own, then the key, then this. So an entry is six lines of a cache: two with
+// all up to the directions, and two for each direction. A packet touches four of them.
 struct patronus_flow {
     uint64_t first;
     uint32_t opening;
     uint32_t answer;
     uint32_t state;
     uint32_t reserved;
+    // The configuration's generation when the directions' decisions were made; 0 before.
+    uint32_t generations[2];
+    // The configuration's steering generation when an entry for each was looked for, and not found; 0 before.
+    uint32_t steering_generations[2];
     // From the lower endpoint, then from the higher one.
     struct patronus_direction directions[2];
 };
@@ -469,7 +476,7 @@ struct patronus_sampler {
 PATRONUS_SIZE_IS(patronus_constants, 8);
 PATRONUS_SIZE_IS(patronus_limit, 16);
 PATRONUS_SIZE_IS(patronus_class_limits, 80);
-PATRONUS_SIZE_IS(patronus_configuration, 728);
+PATRONUS_SIZE_IS(patronus_configuration, 736);
 PATRONUS_SIZE_IS(patronus_port, 8);
 PATRONUS_SIZE_IS(patronus_counter, 16);
 PATRONUS_SIZE_IS(patronus_prefix4, 8);
@@ -480,8 +487,8 @@ PATRONUS_SIZE_IS(patronus_neighbour_key, 24);
 PATRONUS_SIZE_IS(patronus_neighbour, 16);
 PATRONUS_SIZE_IS(patronus_five_tuple, 40);
 PATRONUS_SIZE_IS(patronus_steering, 8);
-PATRONUS_SIZE_IS(patronus_direction, 152);
-PATRONUS_SIZE_IS(patronus_flow, 328);
+PATRONUS_SIZE_IS(patronus_direction, 128);
+PATRONUS_SIZE_IS(patronus_flow, 296);
 PATRONUS_SIZE_IS(patronus_source_buckets, 16);
 PATRONUS_SIZE_IS(patronus_destination_buckets, 32);
 PATRONUS_SIZE_IS(patronus_note, 8);

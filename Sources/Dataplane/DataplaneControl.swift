@@ -19,6 +19,8 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         self.maps = maps
         slotTaken = Array(repeating: false, count: PATRONUS_TUNNEL_COUNT)
         limits.write(to: &configuration)
+        configuration.generation = 1
+        configuration.steering_generation = 1
         try writeConfiguration()
     }
 
@@ -61,7 +63,7 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
 
     /// Makes all flows look again at what was decided of them.
     private mutating func startGeneration() throws(DataplaneError) {
-        configuration.generation &+= 1
+        configuration.generation = max(1, configuration.generation &+ 1)
         try writeConfiguration()
     }
 
@@ -174,7 +176,8 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         let value = steering.value
         if let former, former.kind == value.kind, former.target == value.target { return }
         try maps.write(.steering, tuple.mapKey, value)
-        // A flow that is not steered looks for an entry with every packet; only a change must be told.
-        if former != nil { try startGeneration() }
+        if former != nil { return try startGeneration() }
+        configuration.steering_generation = max(1, configuration.steering_generation &+ 1)
+        try writeConfiguration()
     }
 }

@@ -22,8 +22,8 @@ public struct FlowDirectionRecord: Equatable, Sendable, BitwiseCopyable {
     public var isFromTunnel: Bool
     /// Packets by size: bin 0 below 128 bytes, bin n from 2^(6+n), the last all that is longer.
     public var sizes: InlineArray<8, UInt32>
-    /// Packets by the time since the one before: bin 0 below 8192 ns, bin n from 2^(12+n) ns.
-    public var gaps: InlineArray<20, UInt32>
+    /// Packets by the time since the one before: bin 0 below 2^14 ns, bin n from 2^(13+n), the last all that is longer.
+    public var gaps: InlineArray<16, UInt32>
 
     init(_ direction: patronus_direction) {
         packets = direction.packets

@@ -42,15 +42,15 @@ struct FlowTests {
         #expect(direction.flags == [.synchronize, .acknowledge, .push])
         #expect(direction.trafficClass == 0x28)
         #expect(direction.sizes.indices.map { direction.sizes[$0] } == [2, 0, 0, 0, 1, 0, 0, 0])
-        // 20 ms lie in the bin from 2^24 ns, 5 us below 8192 ns.
-        #expect(direction.gaps.indices.filter { direction.gaps[$0] > 0 } == [0, 12])
+        // 20 ms lie in the bin from 2^24 ns, 5 us below 2^14 ns.
+        #expect(direction.gaps.indices.filter { direction.gaps[$0] > 0 } == [0, 11])
         #expect(flow.direction(try tuple().reversed).packets == 1)
     }
 
     @Test func `bins are powers of two`() throws {
         let dataplane = try KernelDataplane(limits: .none)
         var sizes = [UInt32](repeating: 0, count: 8)
-        var gaps = [UInt32](repeating: 0, count: 20)
+        var gaps = [UInt32](repeating: 0, count: 16)
         var random = SeededRandom(seed: 1)
         var now = Instant(nanoseconds: 1)
         for step in 0..<500 {
@@ -62,7 +62,7 @@ struct FlowTests {
             try dataplane.run(frame(try packet.udp()))
             let length = 28 + packet.payload.count
             sizes[max(0, min(7, (Int.bitWidth - 1 - length.leadingZeroBitCount) - 6))] += 1
-            if step > 0 { gaps[max(0, min(19, (63 - max(gap, 1).leadingZeroBitCount) - 12))] += 1 }
+            if step > 0 { gaps[max(0, min(15, (63 - max(gap, 1).leadingZeroBitCount) - 13))] += 1 }
         }
         let flow = try #require(try dataplane.read { try $0.flow(try tuple(17)) })
         let direction = flow.direction(try tuple(17))
