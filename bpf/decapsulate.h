@@ -131,13 +131,13 @@ INLINE int open_plain(const struct xdp_md *context, struct packet *packet) {
     struct patronus_tunnel *tunnel = map_lookup(&tunnels, &number);
     if (!tunnel || tunnel->next_hop.family != 4) return ACCEPTED;
     if (tunnel->remote[0] != load32(network + 12) || tunnel->local[0] != load32(network + 16)) return ACCEPTED;
-    uint64_t total_length = swap16(load16(network + 2));
-    if (total_length < HEADERS - ETHERNET_BYTES || total_length > (uint64_t)(end - network)) return ACCEPTED;
-    // From here on the datagram is the peer's, and what the fast path does not take is the node's.
+    // From here on the datagram is the peer's, and what the fast path does not take is the node's: a probe at once.
     header.flags = load32(udp + 28);
+    if ((header.flags & 0xFF) != PATH_FLAG_FAST) return PATRONUS_PASS_SLOW_PATH;
+    uint64_t total_length = swap16(load16(network + 2));
     uint64_t length = swap16(load16(udp + 4));
     void *inner = data + HEADERS;
-    if ((header.flags & 0xFF) != PATH_FLAG_FAST || inner + IPV4_BYTES > end || length != total_length - IPV4_BYTES
+    if (inner + IPV4_BYTES > end || total_length > (uint64_t)(end - network) || length != total_length - IPV4_BYTES
         || length < UDP_BYTES + TUNNEL_HEADER_BYTES + IPV4_BYTES) {
         return PATRONUS_PASS_SLOW_PATH;
     }

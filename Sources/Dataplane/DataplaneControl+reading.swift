@@ -67,4 +67,17 @@ extension DataplaneControl where Maps: ~Copyable {
         else { return nil }
         return TunnelAccount(sent, received)
     }
+
+    /// Sequence numbers of a tunnel that have arrived, and that might have; nil where it was not set.
+    public mutating func carried(by number: TunnelID) throws(DataplaneError) -> (received: UInt64, expected: UInt64)? {
+        var (low, high) = (0, tunnels.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if tunnels[middle].number < number.rawValue { low = middle + 1 } else { high = middle }
+        }
+        guard low < tunnels.count, tunnels[low].number == number.rawValue,
+            let reception = try maps.fetch(.receptions, tunnels[low].slot, like: patronus_reception())
+        else { return nil }
+        return (reception.received, reception.expected)
+    }
 }

@@ -9,8 +9,8 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
     private var configuration = patronus_configuration()
     /// Which places in the arrays of accounts are taken.
     private var slotTaken: [Bool]
-    /// The tunnels that are set, in order.
-    private var tunnelNumbers: [UInt32] = []
+    /// The tunnels that are set, in order, and their places in the arrays of accounts.
+    private(set) var tunnels: [(number: UInt32, slot: UInt32)] = []
     /// The lists that each prefix is on.
     private var rules: [IPPrefix: UInt32] = [:]  // not iterated
 
@@ -125,7 +125,7 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
     private mutating func showTunnels(
         _ neighbor: patronus_neighbour, at key: patronus_neighbour_key
     ) throws(DataplaneError) {
-        for number in tunnelNumbers {
+        for (number, _) in tunnels {
             guard var tunnel = try maps.fetch(.tunnels, number, like: patronus_tunnel()) else { continue }
             let hop = tunnel.next_hop
             guard hop.address == key.address, hop.port == key.port, hop.family == key.family else { continue }
@@ -158,15 +158,15 @@ public struct DataplaneControl<Maps: DataplaneMaps & ~Copyable>: ~Copyable {
         try maps.write(.transmissions, place, transmission)
         try maps.write(.receptions, place, patronus_reception())
         try maps.write(.tunnels, number.rawValue, value(of: tunnel, slot: place))
-        tunnelNumbers.append(number.rawValue)
-        tunnelNumbers.sort()
+        tunnels.append((number.rawValue, place))
+        tunnels.sort { $0.number < $1.number }
         slotTaken[slot] = true
     }
 
     private mutating func removeTunnel(_ number: TunnelID) throws(DataplaneError) {
         guard let former = try maps.fetch(.tunnels, number.rawValue, like: patronus_tunnel()) else { return }
         try maps.erase(.tunnels, number.rawValue)
-        tunnelNumbers.removeAll { $0 == number.rawValue }
+        tunnels.removeAll { $0.number == number.rawValue }
         if slotTaken.indices.contains(Int(former.slot)) { slotTaken[Int(former.slot)] = false }
         try startGeneration()
     }

@@ -265,9 +265,8 @@ struct Device: ~Copyable {
         case .program(.withdraw(let prefix)):
             kernel.forwarding.removeOverlay(prefix)
         case .readTunnel(let tunnel):
-            guard let account = dataplaneAccount(of: tunnel) else { return }
-            handle(
-                .carried(tunnel, received: account.packetsReceived, expected: account.packetsExpected), &network)
+            guard let carried = carried(by: tunnel) else { return }
+            handle(.carried(tunnel, received: carried.received, expected: carried.expected), &network)
         case .program(let change):
             program(change)
         case .send, .deliver, .report:

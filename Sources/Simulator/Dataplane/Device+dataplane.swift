@@ -85,9 +85,9 @@ extension Device {
         }
     }
 
-    /// What the data plane has sent into a tunnel and received from it; nil where it has none.
-    mutating func dataplaneAccount(of tunnel: TunnelID) -> TunnelAccount? {
-        dataplane.count > 0 ? dataplane[0].account(of: tunnel) : nil
+    /// What the data plane has received from a tunnel, of how many packets; nil where it has none.
+    mutating func carried(by tunnel: TunnelID) -> (received: UInt64, expected: UInt64)? {
+        dataplane.count > 0 ? dataplane[0].carried(by: tunnel) : nil
     }
 
     private mutating func open(_ tunnel: TunnelID, over port: Int, to remote: IPAddress) {

@@ -26,6 +26,11 @@ struct NodeDataplane: ~Copyable {
         (.noPort, .portDown),
     ]
 
+    /// How much the maps hold of which a node needs less than a machine might.
+    private static let sizes: [(DataplaneMap, Int)] = [
+        (.flows, 8_192), (.steering, 8_192), (.routes4, 1_024), (.routes6, 1_024), (.rules4, 1_024), (.rules6, 1_024),
+    ]
+
     /// A data plane without ports; flows of other nodes do not change what `random` draws.
     init(_ object: BPFObject, random: consuming SeededRandom) {
         do {
@@ -46,7 +51,7 @@ struct NodeDataplane: ~Copyable {
         do {
             var object = try BPFObject(parsing: DataplaneProgram.octets)
             try object.set(DataplaneSwitches.variable, to: DataplaneSwitches().octets)
-            try object.resize(DataplaneMap.flows.rawValue, to: 8_192)
+            for (map, count) in Self.sizes { try object.resize(map.rawValue, to: count) }
             return object
         } catch {
             preconditionFailure("the project's own program cannot be read: \(error)")
@@ -100,10 +105,10 @@ struct NodeDataplane: ~Copyable {
         return counters
     }
 
-    /// What went into a tunnel and came out of it; nil where it is not open.
-    mutating func account(of tunnel: TunnelID) -> TunnelAccount? {
-        guard let account = try? hosted.control.account(of: tunnel) else { return nil }
-        return account
+    /// What came out of a tunnel, of how many packets; nil where it is not open.
+    mutating func carried(by tunnel: TunnelID) -> (received: UInt64, expected: UInt64)? {
+        guard let carried = try? hosted.control.carried(by: tunnel) else { return nil }
+        return carried
     }
 
     private mutating func tell(
