@@ -46,7 +46,8 @@ struct LabView {
             let state = states[node]?[id] ?? .down
             var shown = NodeState.TunnelState(name: tunnel.name, state: "\(state)")
             if state != .down, let sample = samples[node]?[id] {
-                shown.latencyMilliseconds = sample.latency.inMilliseconds
+                // Before the first measurement it is negative.
+                if sample.latency >= .zero { shown.latencyMilliseconds = sample.latency.inMilliseconds }
                 shown.jitterMilliseconds = sample.jitter.inMilliseconds
                 shown.lossReceived = sample.lossReceived.fraction
                 shown.lossSent = sample.lossSent.fraction
