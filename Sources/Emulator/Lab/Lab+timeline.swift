@@ -46,9 +46,7 @@ extension Lab {
                 // A veth has one carrier for both directions.
                 return try ground.setCarrier(ofLink: link, isUp: isUp)
             }
-            for direction in LinkDirection.allCases where directions.contains(direction) {
-                try wire.setUp(number, direction, isUp)
-            }
+            try wire.setUp(number, directions, isUp)
             try ground.announceCarriers(ofLink: link)
         }
     }

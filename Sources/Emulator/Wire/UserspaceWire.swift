@@ -100,11 +100,12 @@ extension UserspaceWire {
         engine.state.withLock { $0.directions[place(link, direction)].link.profile }
     }
 
-    /// Takes one direction up or down, now.
+    /// Takes directions up or down, now and together.
     ///
     /// One direction alone fails silently: the carrier is there for both ends while either way works.
-    public func setUp(_ link: Int, _ direction: LinkDirection, _ isUp: Bool) throws(SystemError) {
-        try engine.state.withLock { (state) throws(SystemError) in try state.setUp(place(link, direction), isUp) }
+    public func setUp(_ link: Int, _ directions: LinkDirections, _ isUp: Bool) throws(SystemError) {
+        let places = LinkDirection.allCases.filter { directions.contains($0) }.map { place(link, $0) }
+        try engine.state.withLock { (state) throws(SystemError) in try state.setUp(places, of: link, isUp) }
         engine.poller.ringBell()
     }
 

@@ -79,18 +79,23 @@ struct WireState: ~Copyable {
         deadlines.set(direction, at: directions[direction].link.nextDue)
     }
 
-    /// Takes a direction up or down, and the carrier of both ends with the last or first direction that works.
-    mutating func setUp(_ direction: Int, _ isUp: Bool) throws(SystemError) {
+    /// Takes directions of one link up or down together, and the carrier of both ends with the last or first direction
+    /// that works.
+    ///
+    /// Together, for whoever hears of a carrier speaks at once, and what it says is to be answered.
+    mutating func setUp(_ changed: [Int], of link: Int, _ isUp: Bool) throws(SystemError) {
         let now = clock.now
-        settle(direction, until: now)
-        directions[direction].told = now
-        directions[direction].link.setUp(isUp, at: now)
-        settle(direction, until: now)
-        let carrier = directions[direction].link.isUp || directions[direction ^ 1].link.isUp
-        guard carrier != hasCarrier[direction / 2] else { return }
-        hasCarrier[direction / 2] = carrier
-        try taps[direction & ~1].setCarrier(carrier)
-        try taps[direction | 1].setCarrier(carrier)
+        for direction in changed {
+            settle(direction, until: now)
+            directions[direction].told = now
+            directions[direction].link.setUp(isUp, at: now)
+            settle(direction, until: now)
+        }
+        let carrier = directions[2 * link].link.isUp || directions[2 * link + 1].link.isUp
+        guard carrier != hasCarrier[link] else { return }
+        hasCarrier[link] = carrier
+        try taps[2 * link].setCarrier(carrier)
+        try taps[2 * link + 1].setCarrier(carrier)
     }
 
     mutating func takeCapture() -> WireCapture {
