@@ -24,6 +24,7 @@ extension RunResults {
             .init("attacks", .array(AttackFigures.all(of: record).map(attack))),
             .init("dataplanes", .array(record.dataplanes.map(dataplane))),
             .init("violations", .array(record.violations.map(violation))),
+            .init("invalidity", .array(record.invalidity.map { .text($0) })),
             .init("inputs", .array(inputs.map(Self.input))),
             .init("timeline", .array(summary.timeline.map(Self.timelineEntry))),
         ])

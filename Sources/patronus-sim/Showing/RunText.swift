@@ -19,7 +19,7 @@ struct RunText {
     private var record: RunRecord { results.record }
 
     var text: String {
-        let sections = [[heading], failover, traffic, expectations, violations, footer].filter { !$0.isEmpty }
+        let sections = [[heading] + invalidity, failover, traffic, expectations, violations, footer].filter { !$0.isEmpty }
         return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
@@ -37,6 +37,9 @@ struct RunText {
         let painted = summary.status == .passed ? palette.good(status) : palette.bad(status)
         return "\(painted)  \(record.scenario.name), seed \(record.seed), backend \(record.backend)"
     }
+
+    /// Why the figures mean nothing, where they do not.
+    private var invalidity: [String] { record.invalidity.map { "  \($0)" } }
 
     private var failover: [String] {
         var table = TextTable(["FAILOVER", "MEDIAN", "MAX", "COUNT"])
