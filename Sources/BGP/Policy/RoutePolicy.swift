@@ -8,14 +8,20 @@ public enum PolicyCondition: Equatable, Sendable {
     case path(ASPathPattern)
     case community(Community)
     case largeCommunity(LargeCommunity)
+    /// At least one of the route's communities is let through by the list.
+    case communityList(CommunityList)
+    case originValidity(OriginValidity)
 
-    func holds(for prefix: IPPrefix, _ attributes: PathAttributes) -> Bool {
+    func holds(for prefix: IPPrefix, _ attributes: PathAttributes, _ origins: OriginTable?) -> Bool {
         switch self {
         case .prefix(let wanted): wanted == prefix
         case .prefixList(let list): list.permits(prefix)
         case .path(let pattern): pattern.matches(attributes.path)
         case .community(let community): attributes.communities.contains(community)
         case .largeCommunity(let community): attributes.largeCommunities.contains(community)
+        case .communityList(let list): list.permits(attributes.communities)
+        case .originValidity(let wanted):
+            (origins?.validity(of: prefix, from: attributes.path.originator) ?? .notFound) == wanted
         }
     }
 }
@@ -77,16 +83,33 @@ public struct RoutePolicy: Equatable, Sendable {
         self.otherwise = otherwise
     }
 
+    /// Whether no route has a chance.
+    var deniesEverything: Bool { rules.isEmpty && otherwise == .deny }
+
     public static let acceptAll = RoutePolicy([], otherwise: .permit)
     public static let denyAll = RoutePolicy([])
 
     /// The attributes with which the first rule that matches lets the route through; nil where it does not.
-    public func apply(to attributes: PathAttributes, of prefix: IPPrefix) -> PathAttributes? {
-        let rule = rules.first { rule in rule.conditions.allSatisfy { $0.holds(for: prefix, attributes) } }
-        guard let rule else { return otherwise == .permit ? attributes : nil }
-        guard rule.permission == .permit else { return nil }
+    public func apply(
+        to attributes: PathAttributes, of prefix: IPPrefix, origins: OriginTable? = nil
+    ) -> PathAttributes? {
+        rule(for: attributes, of: prefix, origins: origins).map { changed(attributes, by: $0) }
+    }
+
+    /// The number of the rule that lets a route through, one behind the last where none matches; nil where it is not.
+    func rule(for attributes: PathAttributes, of prefix: IPPrefix, origins: OriginTable?) -> Int? {
+        let place = rules.firstIndex { rule in
+            rule.conditions.allSatisfy { $0.holds(for: prefix, attributes, origins) }
+        }
+        guard let place else { return otherwise == .permit ? rules.count : nil }
+        return rules[place].permission == .permit ? place : nil
+    }
+
+    /// What a rule makes of a route that it lets through.
+    func changed(_ attributes: PathAttributes, by rule: Int) -> PathAttributes {
+        guard rule < rules.count else { return attributes }
         var attributes = attributes
-        for setting in rule.settings { setting.apply(to: &attributes) }
+        for setting in rules[rule].settings { setting.apply(to: &attributes) }
         return attributes
     }
 }
