@@ -61,7 +61,7 @@ public struct RouteCandidate: Equatable, Sendable, BitwiseCopyable {
 }
 
 /// The steps of the decision process, in the order in which they are taken (RFC 4271 §9.1.1, §9.1.2.2; RFC 4456 §9).
-public enum DecisionStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+public enum DecisionStep: UInt8, CaseIterable, Comparable, Sendable, BitwiseCopyable {
     /// A route that this speaker originates is better than any that it hears.
     case originatedHere
     /// RFC 9494 §4.2: one that has long been stale is the last choice.
@@ -84,6 +84,23 @@ public enum DecisionStep: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case clusterListLength
     /// §9.1.2.2 g: the lowest address.
     case peerAddress
+
+    public static func < (left: DecisionStep, right: DecisionStep) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What the steps of one decision did.
+struct DecisionTrace {
+    /// For each candidate the step that took it out; nil for the best one.
+    var lostBy: [DecisionStep?]
+    /// The steps taken and how many candidates each left.
+    var steps: [(step: DecisionStep, remaining: Int)] = []
+    var best: Int?
+    /// The best one and those that are as good for the packets.
+    var equals: [Int] = []
+
+    init(count: Int) {
+        lostBy = Array(repeating: nil, count: count)
+    }
 }
 
 /// Chooses one route among several to the same prefix.
@@ -103,6 +120,53 @@ public enum DecisionProcess {
             if remaining.count == 1 { return (remaining[0], step) }
         }
         return (remaining[0], nil)
+    }
+
+    /// Whether the first of two routes is the better one, and by which step; nil where only the order tells.
+    ///
+    /// Of two routes the set-wise process is a comparison.
+    public static func compare(
+        _ first: RouteCandidate, _ second: RouteCandidate
+    ) -> (isFirst: Bool, decidedBy: DecisionStep?) {
+        for step in DecisionStep.allCases {
+            if step == .multiExitDiscriminator, first.key.neighborAS != second.key.neighborAS { continue }
+            let (left, right) = (rank(first, in: step), rank(second, in: step))
+            if left != right { return (left < right, step) }
+        }
+        return (true, nil)
+    }
+
+    /// The whole process with what each step did.
+    static func trace(of candidates: ContiguousArray<RouteCandidate>) -> DecisionTrace {
+        var trace = DecisionTrace(count: candidates.count)
+        var remaining = ContiguousArray(candidates.indices)
+        for step in DecisionStep.allCases {
+            let before = remaining
+            if remaining.count > 1 {
+                keepBest(step, of: candidates, in: &remaining)
+                for index in before where !remaining.contains(index) { trace.lostBy[index] = step }
+                trace.steps.append((step, remaining.count))
+            }
+            if step == .interiorCost { trace.equals = multipath(among: remaining, of: candidates) }
+        }
+        trace.best = remaining.first
+        return trace
+    }
+
+    /// Those among which traffic may be split: as good as the best up to the cost of the way, and as many ASes long
+    /// by the same neighbour.
+    private static func multipath(
+        among remaining: ContiguousArray<Int>, of candidates: ContiguousArray<RouteCandidate>
+    ) -> [Int] {
+        var rest = ContiguousArray(remaining)
+        for step in DecisionStep.allCases where step > .interiorCost { keepBest(step, of: candidates, in: &rest) }
+        guard let best = rest.first else { return [] }
+        let others = remaining.filter {
+            $0 != best && candidates[$0].origin == candidates[best].origin
+                && candidates[$0].key.neighborAS == candidates[best].key.neighborAS
+                && candidates[$0].key.nextHop != candidates[best].key.nextHop
+        }
+        return [best] + others
     }
 
     private static func keepBest(

@@ -6,6 +6,9 @@ struct NextHopTable: Sendable {
     /// In order of address.
     private var entries: ContiguousArray<(address: IPAddress, cost: UInt32?)> = []
 
+    /// Whether nothing was ever said of any.
+    var isEmpty: Bool { entries.isEmpty }
+
     /// What the way costs; nil where there is none.
     func cost(of address: IPAddress) -> UInt32? {
         let place = place(of: address)

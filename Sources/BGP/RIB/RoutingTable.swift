@@ -1,29 +1,43 @@
+import Basics
 import Wire
 
+/// The number of a prefix in a ``RoutingTable``; small, so that a RIB may be an array.
+typealias PrefixIndex = UInt32
+
 /// The peer that a path was heard from.
-typealias PathSource = UInt32
+typealias PathSource = UInt16
 
 extension PathSource {
-    /// This speaker itself.
-    static let local = PathSource.max
+    /// This speaker itself; behind all peers.
+    static let local = PathSource.max - 1
+    /// Nobody.
+    static let none = PathSource.max
 }
 
 /// The Adj-RIBs-In of all peers and the Loc-RIB (RFC 4271 §3.2).
 ///
 /// Paths to the same prefix hang together in a chain, in order of their peers: that is
 /// how the decision process reads them, and a peer's Adj-RIB-In is the paths that carry
-/// its number. Every index of attributes kept here is held in the ``AttributeTable`` by
+/// its number. The first path lies in the prefix's own record, as most prefixes have
+/// one alone. Every index of attributes kept here is held in the ``AttributeTable`` by
 /// the caller.
 struct RoutingTable: Sendable {
-    struct Path: Sendable, BitwiseCopyable {
-        var source: PathSource
+    struct Path: PooledRecord {
         /// As the peer sent them.
         var received: AttributeIndex
         /// As the import policy left them; none for a route that may not be used.
         var accepted: AttributeIndex
-        fileprivate var next: UInt32
-        /// Kept although its session has ended, or about to be told again.
-        fileprivate(set) var isStale = false
+        var link = endOfLinks
+        var source: PathSource
+        /// The session of the peer that it was heard in; see ``PeerEpochs``.
+        var epoch: UInt8
+
+        init(source: PathSource, epoch: UInt8 = 0, received: AttributeIndex, accepted: AttributeIndex) {
+            self.source = source
+            self.epoch = epoch
+            self.received = received
+            self.accepted = accepted
+        }
     }
 
     /// The route of the Loc-RIB.
@@ -32,129 +46,350 @@ struct RoutingTable: Sendable {
         var attributes: AttributeIndex
     }
 
-    private struct Destination: Sendable, BitwiseCopyable {
-        var firstPath = endOfChain
-        var best: Best?
+    /// Everything of a prefix in 32 octets: itself, its first path and the route chosen.
+    private struct Destination: PooledRecord {
+        /// The address of an IPv4 prefix, the place of an IPv6 one's.
+        var address: UInt32
+        var received = AttributeIndex.none
+        var accepted = AttributeIndex.none
+        /// To the second path, or of a number that is free to the next free one.
+        var link = endOfLinks
+        var bestAttributes = AttributeIndex.none
+        var source = PathSource.none
+        var bestSource = PathSource.none
+        var length: UInt8
+        var epoch: UInt8 = 0
+        var isIPv4: Bool
         var isDirty = false
+        /// Whether it waits in `leaving`.
+        var isLeaving = false
+        var isLive = true
     }
 
-    private static let endOfChain = UInt32.max
+    private struct WideAddress: PooledRecord {
+        var bits: UInt128
+        var link = endOfLinks
+    }
 
-    private(set) var prefixes = PrefixTable()
-    private var destinations: ContiguousArray<Destination> = []
-    private var paths: ContiguousArray<Path> = []
-    private var freePaths: ContiguousArray<UInt32> = []
+    private var destinations = PagedPool<Destination>()
+    private var wideAddresses = PagedPool<WideAddress>()
+    private var numbers = HashIndex()
+    private var paths = PagedPool<Path>()
     /// Prefixes whose paths have changed since the last decision, in the order of the changes.
-    private(set) var dirty: ContiguousArray<PrefixIndex> = []
+    private var dirty: ContiguousArray<PrefixIndex> = []
+    private var firstDirty = 0
+    /// Prefixes that nothing led to when they were decided; their numbers are given back by ``release(where:limit:)``.
+    private var leaving: ContiguousArray<PrefixIndex> = []
 
+    /// How many prefixes have a number.
+    var count: Int { destinations.count }
+
+    /// How many numbers there are to be walked through, at most.
+    var capacity: UInt32 { destinations.capacity }
+
+    static var pageSize: UInt32 { PagedPool<Destination>.pageSize }
+
+    // MARK: Prefixes
+
+    subscript(index: PrefixIndex) -> IPPrefix {
+        let record = destinations[index]
+        guard record.isIPv4 else {
+            return .v6(IPv6Prefix(IPv6Address(bits: wideAddresses[record.address].bits), length: Int(record.length)))
+        }
+        return .v4(IPv4Prefix(IPv4Address(bits: record.address), length: Int(record.length)))
+    }
+
+    /// An IPv4 prefix without its wrapping; the caller knows that it is one.
+    func plain(_ index: PrefixIndex) -> (address: UInt32, length: UInt8) {
+        let record = destinations[index]
+        return (record.address, record.length)
+    }
+
+    func isIPv4(_ index: PrefixIndex) -> Bool { destinations[index].isIPv4 }
+
+    func find(_ prefix: IPPrefix) -> PrefixIndex? {
+        switch prefix {
+        case .v4(let prefix): find(prefix)
+        case .v6(let prefix): find(prefix)
+        }
+    }
+
+    func find(_ prefix: IPv4Prefix) -> PrefixIndex? {
+        numbers.find(Self.hash(prefix.address.bits, prefix.length)) { number in
+            let record = destinations[number]
+            return record.address == prefix.address.bits && record.length == prefix.length && record.isIPv4
+        }
+    }
+
+    private func find(_ prefix: IPv6Prefix) -> PrefixIndex? {
+        numbers.find(Self.hash(prefix.address.bits, prefix.length)) { number in
+            let record = destinations[number]
+            return record.length == prefix.length && !record.isIPv4
+                && wideAddresses[record.address].bits == prefix.address.bits
+        }
+    }
+
+    /// The numbers in a page, in order of their prefixes if they are all that there are, IPv4 first.
+    ///
+    /// Whoever walks through a table a page at a time so meets the prefixes of a small one in order.
+    func numbers(inPage page: UInt32) -> ContiguousArray<PrefixIndex> {
+        let first = page << PagedPool<Destination>.pageBits
+        var result: ContiguousArray<PrefixIndex> = []
+        result.reserveCapacity(Int(destinations.usedCount(ofPage: page)))
+        for index in first..<first + destinations.usedCount(ofPage: page) where destinations[index].isLive {
+            result.append(index)
+        }
+        if result.count == count { sort(&result) }
+        return result
+    }
+
+    var pageCount: UInt32 { capacity >> PagedPool<Destination>.pageBits }
+
+    /// All numbers in order of their prefixes, IPv4 first.
+    func inOrder() -> ContiguousArray<PrefixIndex> {
+        var result: ContiguousArray<PrefixIndex> = []
+        result.reserveCapacity(count)
+        for page in 0..<pageCount { result += numbers(inPage: page) }
+        if pageCount > 1 { sort(&result) }
+        return result
+    }
+
+    private func sort(_ indices: inout ContiguousArray<PrefixIndex>) {
+        indices.sort { self[$0] < self[$1] }
+    }
+
+    /// The number of a prefix, given now if it has none.
+    mutating func add(_ prefix: IPPrefix) -> PrefixIndex {
+        if let index = find(prefix) { return index }
+        let index: PrefixIndex
+        let hash: UInt32
+        switch prefix {
+        case .v4(let prefix):
+            hash = Self.hash(prefix.address.bits, prefix.length)
+            index = destinations.insert(
+                Destination(address: prefix.address.bits, length: prefix.length, isIPv4: true))
+        case .v6(let prefix):
+            hash = Self.hash(prefix.address.bits, prefix.length)
+            let place = wideAddresses.insert(WideAddress(bits: prefix.address.bits))
+            index = destinations.insert(Destination(address: place, length: prefix.length, isIPv4: false))
+        }
+        while !numbers.insertIfRoom(index, hash) {
+            let (destinations, wideAddresses) = (destinations, wideAddresses)
+            numbers.makeRoom(hash) { Self.hash(destinations[$0], wideAddresses) }
+        }
+        return index
+    }
+
+    private mutating func remove(_ index: PrefixIndex) {
+        numbers.remove(index, Self.hash(destinations[index], wideAddresses))
+        if !destinations[index].isIPv4 { wideAddresses.remove(destinations[index].address) }
+        destinations[index].isLive = false
+        destinations.remove(index)
+    }
+
+    private static func hash(_ record: Destination, _ wideAddresses: PagedPool<WideAddress>) -> UInt32 {
+        record.isIPv4
+            ? hash(record.address, record.length) : hash(wideAddresses[record.address].bits, record.length)
+    }
+
+    @inline(__always)
+    private static func hash(_ address: UInt32, _ length: UInt8) -> UInt32 {
+        UInt32(truncatingIfNeeded: HashIndex.mixed(UInt64(address) << 8 | UInt64(length)) >> 32)
+    }
+
+    private static func hash(_ address: UInt128, _ length: UInt8) -> UInt32 {
+        let high = HashIndex.mixed(UInt64(truncatingIfNeeded: address >> 64))
+        return UInt32(
+            truncatingIfNeeded: HashIndex.mixed(UInt64(truncatingIfNeeded: address), high &+ UInt64(length)) >> 32)
+    }
+}
+
+// MARK: Paths
+
+extension RoutingTable {
     /// Sets the path of one source and returns the one that it replaces.
-    mutating func set(
-        _ prefix: IPPrefix, source: PathSource, received: AttributeIndex, accepted: AttributeIndex
-    ) -> Path? {
-        let index = prefixes.add(prefix)
-        while destinations.count < prefixes.capacity { destinations.append(Destination()) }
+    mutating func set(_ index: PrefixIndex, _ path: Path) -> Path? {
         markDirty(index)
-        let (previous, found) = locate(source, of: index)
-        if let found {
-            let old = paths[Int(found)]
-            paths[Int(found)].received = received
-            paths[Int(found)].accepted = accepted
-            paths[Int(found)].isStale = false
+        let (previous, found) = locate(path.source, of: index)
+        if found {
+            let old = self.path(after: previous, of: index)
+            var new = path
+            new.link = old.link
+            replace(after: previous, of: index, with: new)
             return old
         }
-        let next = previous.map { paths[Int($0)].next } ?? destinations[Int(index)].firstPath
-        let path = makePath(Path(source: source, received: received, accepted: accepted, next: next))
-        link(path, after: previous, of: index)
+        insert(path, after: previous, of: index)
         return nil
-    }
-
-    /// Removes the path of one source and returns it.
-    mutating func remove(_ prefix: IPPrefix, source: PathSource) -> Path? {
-        guard let index = prefixes.find(prefix) else { return nil }
-        return remove(index, source: source)
     }
 
     mutating func remove(_ index: PrefixIndex, source: PathSource) -> Path? {
         let (previous, found) = locate(source, of: index)
-        guard let found else { return nil }
-        let path = paths[Int(found)]
-        link(path.next, after: previous, of: index)
-        freePaths.append(found)
+        guard found else { return nil }
+        let old = self.path(after: previous, of: index)
         markDirty(index)
-        return path
-    }
-
-    mutating func markDirty(_ index: PrefixIndex) {
-        guard !destinations[Int(index)].isDirty else { return }
-        destinations[Int(index)].isDirty = true
-        dirty.append(index)
-    }
-
-    /// Forgets which prefixes are dirty, and those that nothing leads to any more.
-    mutating func clean() {
-        for index in dirty {
-            destinations[Int(index)].isDirty = false
-            if destinations[Int(index)].firstPath == Self.endOfChain { prefixes.remove(index) }
+        if let previous {
+            let place = linkOf(previous, index)
+            setLink(of: previous, index, to: old.link)
+            paths.remove(place)
+        } else if old.link == endOfLinks {
+            setFirst(nil, of: index)
+        } else {
+            let second = paths[old.link]
+            paths.remove(old.link)
+            setFirst(second, of: index)
         }
-        dirty.removeAll(keepingCapacity: true)
+        return old
     }
 
-    mutating func markStale(_ index: PrefixIndex, source: PathSource) {
-        guard let found = locate(source, of: index).found else { return }
-        paths[Int(found)].isStale = true
-    }
-
+    /// Changes what the import policy has left of a path.
     mutating func setAccepted(_ index: PrefixIndex, source: PathSource, _ accepted: AttributeIndex) {
-        guard let found = locate(source, of: index).found else { return }
-        paths[Int(found)].accepted = accepted
+        let (previous, found) = locate(source, of: index)
+        guard found else { return }
+        var path = self.path(after: previous, of: index)
+        path.accepted = accepted
+        replace(after: previous, of: index, with: path)
         markDirty(index)
-    }
-
-    func best(_ index: PrefixIndex) -> Best? { destinations[Int(index)].best }
-
-    mutating func setBest(_ index: PrefixIndex, _ best: Best?) {
-        destinations[Int(index)].best = best
     }
 
     func path(of source: PathSource, _ index: PrefixIndex) -> Path? {
-        locate(source, of: index).found.map { paths[Int($0)] }
+        let (previous, found) = locate(source, of: index)
+        return found ? path(after: previous, of: index) : nil
     }
 
-    /// Hands over every path to a prefix, in order of the peers.
-    func forEachPath(_ index: PrefixIndex, _ body: (Path) -> Void) {
-        var next = destinations[Int(index)].firstPath
-        while next != Self.endOfChain {
-            body(paths[Int(next)])
-            next = paths[Int(next)].next
-        }
+    /// The first path to a prefix; the rest follow by ``next(after:)``.
+    @inline(__always)
+    func firstPath(_ index: PrefixIndex) -> Path? {
+        let record = destinations[index]
+        guard record.source != .none else { return nil }
+        var path = Path(
+            source: record.source, epoch: record.epoch, received: record.received, accepted: record.accepted)
+        path.link = record.link
+        return path
     }
 
-    /// The path of a source, and the last one in front of its place.
-    private func locate(_ source: PathSource, of index: PrefixIndex) -> (previous: UInt32?, found: UInt32?) {
-        var previous: UInt32?
-        var next = destinations[Int(index)].firstPath
-        while next != Self.endOfChain, paths[Int(next)].source < source {
+    @inline(__always)
+    func next(after path: Path) -> Path? {
+        path.link == endOfLinks ? nil : paths[path.link]
+    }
+
+    /// Where a path stands in its chain: behind the prefix's own record, or behind that path of the pool.
+    private typealias Place = UInt32
+
+    /// The place in front of a source's path, nil for the first, and whether the path is there.
+    private func locate(_ source: PathSource, of index: PrefixIndex) -> (previous: Place?, found: Bool) {
+        let first = destinations[index].source
+        if first >= source { return (nil, first == source && first != .none) }
+        var previous = Self.firstPlace
+        var next = destinations[index].link
+        while next != endOfLinks, paths[next].source < source {
             previous = next
-            next = paths[Int(next)].next
+            next = paths[next].link
         }
-        let isFound = next != Self.endOfChain && paths[Int(next)].source == source
-        return (previous, isFound ? next : nil)
+        return (previous, next != endOfLinks && paths[next].source == source)
     }
 
-    private mutating func link(_ path: UInt32, after previous: UInt32?, of index: PrefixIndex) {
+    /// Stands for the prefix's own record as the place of a path.
+    private static let firstPlace = endOfLinks
+
+    private func linkOf(_ place: Place, _ index: PrefixIndex) -> UInt32 {
+        place == Self.firstPlace ? destinations[index].link : paths[place].link
+    }
+
+    private mutating func setLink(of place: Place, _ index: PrefixIndex, to link: UInt32) {
+        if place == Self.firstPlace { destinations[index].link = link } else { paths[place].link = link }
+    }
+
+    private func path(after previous: Place?, of index: PrefixIndex) -> Path {
+        if let previous { return paths[linkOf(previous, index)] }
+        return firstPath(index) ?? Path(source: .none, received: .none, accepted: .none)
+    }
+
+    private mutating func replace(after previous: Place?, of index: PrefixIndex, with path: Path) {
+        if let previous { paths[linkOf(previous, index)] = path } else { setFirst(path, of: index) }
+    }
+
+    private mutating func insert(_ path: Path, after previous: Place?, of index: PrefixIndex) {
+        var path = path
         if let previous {
-            paths[Int(previous)].next = path
+            path.link = linkOf(previous, index)
+            setLink(of: previous, index, to: paths.insert(path))
         } else {
-            destinations[Int(index)].firstPath = path
+            if let first = firstPath(index) { path.link = paths.insert(first) }
+            setFirst(path, of: index)
         }
     }
 
-    private mutating func makePath(_ path: Path) -> UInt32 {
-        if let reused = freePaths.popLast() {
-            paths[Int(reused)] = path
-            return reused
-        }
-        paths.append(path)
-        return UInt32(paths.count - 1)
+    private mutating func setFirst(_ path: Path?, of index: PrefixIndex) {
+        var record = destinations[index]
+        record.source = path?.source ?? .none
+        record.epoch = path?.epoch ?? 0
+        record.received = path?.received ?? .none
+        record.accepted = path?.accepted ?? .none
+        record.link = path?.link ?? endOfLinks
+        destinations[index] = record
     }
+}
+
+// MARK: Decisions
+
+extension RoutingTable {
+    func best(_ index: PrefixIndex) -> Best? {
+        let record = destinations[index]
+        return record.bestSource == .none ? nil : Best(source: record.bestSource, attributes: record.bestAttributes)
+    }
+
+    mutating func setBest(_ index: PrefixIndex, _ best: Best?) {
+        var record = destinations[index]
+        record.bestSource = best?.source ?? .none
+        record.bestAttributes = best?.attributes ?? .none
+        destinations[index] = record
+    }
+
+    var hasDirty: Bool { firstDirty < dirty.count }
+
+    mutating func markDirty(_ index: PrefixIndex) {
+        guard !destinations[index].isDirty else { return }
+        destinations[index].isDirty = true
+        dirty.append(index)
+    }
+
+    /// The next prefix to be decided, which counts as clean from now on.
+    mutating func takeDirty() -> PrefixIndex? {
+        guard firstDirty < dirty.count else { return nil }
+        let index = dirty[firstDirty]
+        firstDirty += 1
+        if firstDirty == dirty.count {
+            // A burst's list is given back, the list of every day is kept.
+            dirty.removeAll(keepingCapacity: dirty.count <= 4096)
+            firstDirty = 0
+        }
+        var record = destinations[index]
+        record.isDirty = false
+        if record.source == .none, !record.isLeaving {
+            record.isLeaving = true
+            leaving.append(index)
+        }
+        destinations[index] = record
+        return index
+    }
+
+    /// Gives the numbers back of prefixes that nothing leads to, where the caller has no use for them either.
+    mutating func release(limit: Int, where isUnused: (PrefixIndex) -> Bool) {
+        guard !leaving.isEmpty else { return }
+        var kept: ContiguousArray<PrefixIndex> = []
+        for _ in 0..<min(limit, leaving.count) {
+            guard let index = leaving.popLast() else { break }
+            if destinations[index].source != .none || destinations[index].isDirty {
+                destinations[index].isLeaving = false
+            } else if isUnused(index) {
+                remove(index)
+            } else {
+                kept.append(index)
+            }
+        }
+        if leaving.isEmpty { leaving = [] }
+        if !kept.isEmpty { leaving.insert(contentsOf: kept, at: 0) }
+    }
+
+    var hasLeaving: Bool { !leaving.isEmpty }
 }

@@ -5,88 +5,150 @@ import Wire
 extension Speaker {
     /// Queues everything for a peer whose session has come up.
     mutating func greetPeer(_ peer: Int) {
-        for index in table.prefixes.inOrder() where table.best(index) != nil {
-            outs[peer].enqueue(index)
-        }
+        walk(.greet(peer: peer))
     }
 
     /// Queues all routes of a family again, as if the peer had not heard them (RFC 2918 §4).
     mutating func repeatRoutes(of family: AddressFamily, to peer: Int) {
         guard sessions[peer].established != nil else { return }
-        for index in table.prefixes.inOrder() where AddressFamily(of: table.prefixes[index]) == family {
-            guard outs[peer][index] != .none else { continue }
-            attributes.release(outs[peer][index])
-            outs[peer][index] = .none
-            outs[peer].enqueue(index)
-        }
+        // What a round has worked out may be what has changed.
+        for index in outs[peer].exports.takeAll() { attributes.release(index) }
+        walk(.repeatTold(peer: peer, family))
     }
 
     /// Brings a peer up to date: withdrawals first, then each set of attributes with all its prefixes.
-    mutating func flush(_ peer: Int, at now: Instant, into outbox: inout SpeakerOutbox) {
-        let pending = outs[peer].takePending()
-        guard let (side, id, negotiated) = sessions[peer].established else { return }
-        var withdrawn: ContiguousArray<IPPrefix> = []
-        var groups = AnnouncementGroups()
-        var memo = IndexTable()
-        for index in pending {
-            let told = outs[peer][index]
-            let wanted = exported(index, to: peer, negotiated, &memo)
-            guard wanted != told else {
-                attributes.release(wanted)
-                continue
-            }
-            outs[peer][index] = wanted
-            attributes.release(told)
-            let prefix = table.prefixes[index]
-            if wanted == .none {
-                withdrawn.append(prefix)
-            } else {
-                groups.add(prefix, to: wanted)
-            }
+    mutating func flush(_ peer: Int, limit: inout Int, at now: Instant, into outbox: inout SpeakerOutbox) {
+        guard let (side, id, negotiated) = sessions[peer].established else {
+            outs[peer] = AdjacencyOut()
+            return
+        }
+        if !outs[peer].isTelling {
+            guard outs[peer].isInRound || outs[peer].notBefore <= now else { return }
+            gather(peer, negotiated, limit: &limit)
+            guard !outs[peer].hasPending else { return }
+            for index in outs[peer].exports.takeAll() { attributes.release(index) }
+            outs[peer].beginTelling()
         }
         let start = outbox.arena.count
-        var encoder = UpdateEncoder(negotiated.format)
-        var messages = 0
-        var unsendable: ContiguousArray<IPPrefix> = []
-        withdraw(withdrawn, encoder, messages: &messages, to: &outbox.arena)
-        for group in groups.all {
-            let count = encoder.announce(group.prefixes, with: attributes[group.attributes], to: &outbox.arena)
-            if count == 0 { unsendable += group.prefixes }
-            messages += count
-        }
-        giveUp(unsendable, peer)
-        withdraw(unsendable, encoder, messages: &messages, to: &outbox.arena)
+        let messages = tell(peer, negotiated, limit: &limit, to: &outbox.arena)
         guard messages > 0 else { return }
         outbox.write(id, from: start)
         sessions[peer].counters.sent.count(.update, messages)
         sessions[peer].restartKeepaliveTimer(side, at: now)
+        deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+        let interval = sessions[peer].configuration.advertisementInterval
+        if interval > .zero { outs[peer].notBefore = now + interval }
     }
 
-    private func withdraw(
-        _ prefixes: ContiguousArray<IPPrefix>, _ encoder: UpdateEncoder, messages: inout Int,
-        to arena: inout ByteArena
-    ) {
-        messages += encoder.withdraw(prefixes.filter(\.isIPv4), to: &arena)
-        messages += encoder.withdraw(prefixes.filter { !$0.isIPv4 }, to: &arena)
-    }
-
-    /// RFC 4271 §9.2: what does not fit a message is not announced; an older announcement must not stay.
-    private mutating func giveUp(_ prefixes: ContiguousArray<IPPrefix>, _ peer: Int) {
-        for prefix in prefixes {
-            guard let index = table.prefixes.find(prefix) else { continue }
-            attributes.release(outs[peer][index])
-            outs[peer][index] = .none
-            sessions[peer].counters.unsendableRoutes += 1
+    /// Looks at what is pending, and puts what has changed to its set.
+    private mutating func gather(_ peer: Int, _ negotiated: Negotiated, limit: inout Int) {
+        while limit > 0, let index = outs[peer].takePending() {
+            limit -= 1
+            let told = outs[peer].told[index]
+            let wanted = exported(index, to: peer, negotiated)
+            let isRepeated = outs[peer].takeRepeated(index)
+            guard wanted != told || (isRepeated && wanted != .none) else {
+                attributes.release(wanted)
+                continue
+            }
+            outs[peer].told[index] = wanted
+            attributes.release(told)
+            outs[peer].gather(index, wanted, isIPv4: table.isIPv4(index))
         }
     }
 
+    /// Writes the next messages of a round and returns how many they are.
+    private mutating func tell(
+        _ peer: Int, _ negotiated: Negotiated, limit: inout Int, to arena: inout ByteArena
+    ) -> Int {
+        var encoder = UpdateEncoder(negotiated.format)
+        var messages = 0
+        let withdrawn = outs[peer].takeWithdrawn(limit: limit)
+        withdraw(withdrawn, encoder, messages: &messages, to: &arena)
+        limit -= withdrawn.count
+        guard !outs[peer].hasWithdrawn else { return messages }
+        var unsendable: ContiguousArray<PrefixIndex> = []
+        var prefixes: ContiguousArray<PrefixIndex> = []
+        swap(&prefixes, &prefixScratch)
+        while limit > 0, let bundle = outs[peer].takeBundle() {
+            outs[peer].prefixes(of: bundle, into: &prefixes)
+            guard !prefixes.isEmpty else { continue }
+            limit -= prefixes.count
+            let count =
+                announcePlain(prefixes, bundle, negotiated.format, to: &arena)
+                ?? encoder.announce(
+                    ContiguousArray(prefixes.map { table[$0] }), with: attributes[bundle.attributes], to: &arena)
+            if count == 0 { unsendable += prefixes }
+            messages += count
+        }
+        swap(&prefixes, &prefixScratch)
+        // A round that has come to its end by using its share up ends with the next call.
+        if limit > 0 { outs[peer].endRound() }
+        giveUp(unsendable, peer)
+        withdraw(unsendable, encoder, messages: &messages, to: &arena)
+        return messages
+    }
+
+    /// Writes IPv4 routes from their packed attributes as they lie; nil where the general way must be gone.
+    private func announcePlain(
+        _ prefixes: ContiguousArray<PrefixIndex>, _ bundle: AdjacencyOut.Bundle, _ format: UpdateFormat,
+        to arena: inout ByteArena
+    ) -> Int? {
+        guard bundle.isIPv4, format.isFourOctet, format.numberedFamilies.isEmpty,
+            attributes.key(bundle.attributes).nextHop.isIPv4, let packed = attributes.packed(bundle.attributes)
+        else { return nil }
+        let end = format.maximumLength
+        guard 23 + packed.count + 5 <= end else { return nil }
+        var place = 0
+        var messages = 0
+        while place < prefixes.count {
+            let start = arena.beginMessage(.update)
+            arena.append(UInt16(0))
+            arena.append(UInt16(packed.count))
+            arena.append(packed.span.bytes)
+            while place < prefixes.count {
+                let (address, length) = table.plain(prefixes[place])
+                let size = (Int(length) + 7) / 8
+                guard arena.count - start + 1 + size <= end else { break }
+                arena.append(length)
+                for octet in 0..<size { arena.append(UInt8(truncatingIfNeeded: address >> UInt32(24 - octet * 8))) }
+                place += 1
+            }
+            arena.endMessage(start)
+            messages += 1
+        }
+        return messages
+    }
+
+    private func withdraw(
+        _ indices: ContiguousArray<PrefixIndex>, _ encoder: UpdateEncoder, messages: inout Int,
+        to arena: inout ByteArena
+    ) {
+        guard !indices.isEmpty else { return }
+        for isIPv4 in [true, false] {
+            let prefixes = indices.filter { table.isIPv4($0) == isIPv4 }.map { table[$0] }
+            messages += encoder.withdraw(ContiguousArray(prefixes), to: &arena)
+        }
+    }
+
+    /// RFC 4271 §9.2: what does not fit a message is not announced; an older announcement must not stay.
+    private mutating func giveUp(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int) {
+        for index in indices {
+            attributes.release(outs[peer].told[index])
+            outs[peer].told[index] = .none
+            sessions[peer].counters.unsendableRoutes += 1
+        }
+    }
+}
+
+/// What a route becomes on its way out.
+extension Speaker {
     /// The attributes with which a peer is told the best route, held for the caller; none if it is not told.
-    private mutating func exported(
-        _ index: PrefixIndex, to peer: Int, _ negotiated: Negotiated, _ memo: inout IndexTable
-    ) -> AttributeIndex {
-        let prefix = table.prefixes[index]
-        guard let best = table.best(index), best.source != PathSource(peer),
-            negotiated.context.families.contains(AddressFamily(of: prefix))
+    private mutating func exported(_ index: PrefixIndex, to peer: Int, _ negotiated: Negotiated) -> AttributeIndex {
+        let isIPv4 = table.isIPv4(index)
+        let policy = sessions[peer].configuration.exportPolicy
+        guard let best = table.best(index), best.source != PathSource(peer), policy?.deniesEverything != true,
+            negotiated.context.families.contains(isIPv4 ? .ipv4Unicast : .ipv6Unicast)
         else { return .none }
         let isOwn = best.source == .local
         let fromInternal = !isOwn && sessions[Int(best.source)].isInternal
@@ -95,17 +157,56 @@ extension Speaker {
             return .none
         }
 
-        // Without a policy the prefix itself has no say, and a set is worked out once for all of its prefixes.
-        let hasPolicy = sessions[peer].configuration.exportPolicy != nil
-        let key = UInt64(best.attributes) << 2 | (isOwn ? 2 : 0) | (prefix.isIPv4 ? 1 : 0)
-        if !hasPolicy, let known = memo[key] {
+        // Without rules the prefix itself has no say, and a set is worked out once for all of its prefixes.
+        guard policy?.rules.isEmpty ?? true else {
+            let sent = exportedAttributes(attributes[best.attributes], isOwn: isOwn, table[index], to: sessions[peer])
+            return sent.map { attributes.intern($0) } ?? .none
+        }
+        let key = UInt64(best.attributes) << 2 | (isOwn ? 2 : 0) | (isIPv4 ? 1 : 0)
+        if let known = outs[peer].exports.find(key) {
             if known != .none { attributes.retain(known) }
             return known
         }
-        let sent = exportedAttributes(attributes[best.attributes], isOwn: isOwn, prefix, to: sessions[peer])
-        let result = sent.map { attributes.intern($0) } ?? .none
-        if !hasPolicy { memo[key] = result }
+        let result = exportedSet(best.attributes, isOwn: isOwn, index, to: peer)
+        attributes.retain(best.attributes)
+        if result != .none { attributes.retain(result) }
+        outs[peer].exports.add(key, result, holding: best.attributes, result)
         return result
+    }
+
+    /// Works out what becomes of a set where there is no policy, held for the caller.
+    private mutating func exportedSet(
+        _ set: AttributeIndex, isOwn: Bool, _ index: PrefixIndex, to peer: Int
+    ) -> AttributeIndex {
+        if let plain = exportedPlain(set, isIPv4: table.isIPv4(index), to: peer) { return plain }
+        let sent = exportedAttributes(attributes[set], isOwn: isOwn, table[index], to: sessions[peer])
+        return sent.map { attributes.intern($0) } ?? .none
+    }
+
+    /// The same on packed octets, for IPv4 routes to an external peer; nil where the general way must be gone.
+    private mutating func exportedPlain(_ set: AttributeIndex, isIPv4: Bool, to peer: Int) -> AttributeIndex? {
+        let settings = sessions[peer].settings
+        guard isIPv4, sessions[peer].kind == .external, configuration.confederation == nil, settings.role == nil,
+            !configuration.requiresExternalPolicy || sessions[peer].configuration.exportPolicy != nil,
+            !sessions[peer].isDraining,
+            case .v4(let nextHop) = sessions[peer].configuration.localAddress,
+            sessions[peer].configuration.address != .v4(nextHop), let packed = attributes.packed(set)
+        else { return nil }
+        octetScratch.removeAll(keepingCapacity: true)
+        let number = sessions[peer].ownAutonomousSystem
+        guard PackedExport.append(packed.span.bytes, prepending: number, nextHop: nextHop, to: &octetScratch) else {
+            return nil
+        }
+        var key = attributes.key(set)
+        key.localPreference = PathAttributes.defaultLocalPreference
+        key.pathLength += 1
+        key.neighborAS = number
+        key.multiExitDiscriminator = 0
+        key.originatorID = nil
+        key.clusterListLength = 0
+        key.nextHop = .v4(nextHop)
+        let octets = octetScratch
+        return attributes.intern(octets.span.bytes, key: key)
     }
 
     private func exportedAttributes(
@@ -127,7 +228,7 @@ extension Speaker {
             sent.clusterList = []
         }
         if let policy = session.configuration.exportPolicy {
-            guard let changed = policy.apply(to: sent, of: prefix) else { return nil }
+            guard let changed = policy.apply(to: sent, of: prefix, origins: configuration.origins) else { return nil }
             sent = changed
         } else if session.kind == .external, configuration.requiresExternalPolicy {
             return nil
@@ -159,22 +260,5 @@ extension Speaker {
         if address.isIPv4 == prefix.isIPv4 { return address }
         if let other = session.configuration.otherFamilyNextHop, other.isIPv4 == prefix.isIPv4 { return other }
         return prefix.isIPv4 ? .v4(configuration.routerID) : .v6(address.asIPv6)
-    }
-}
-
-/// Prefixes to be announced, by their attributes, in the order in which each set was first met.
-private struct AnnouncementGroups {
-    private(set) var all: ContiguousArray<(attributes: AttributeIndex, prefixes: ContiguousArray<IPPrefix>)> = []
-    private var places = IndexTable()
-
-    mutating func add(_ prefix: IPPrefix, to attributes: AttributeIndex) {
-        // Two families may share a set, but never a message.
-        let key = UInt64(attributes) << 1 | (prefix.isIPv4 ? 0 : 1)
-        if let place = places[key] {
-            all[Int(place)].prefixes.append(prefix)
-        } else {
-            places[key] = UInt32(all.count)
-            all.append((attributes, [prefix]))
-        }
     }
 }

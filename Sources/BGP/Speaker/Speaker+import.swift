@@ -1,12 +1,12 @@
 import Wire
 
-/// The way of a route from a peer into the Loc-RIB (RFC 4271 §9.1).
+/// The way of a route from a peer into the Adj-RIB-In (RFC 4271 §9.1.1).
 extension Speaker {
     mutating func originate(_ prefix: IPPrefix) {
         let nextHop: IPAddress = prefix.isIPv4 ? .v4(.any) : .v6(.any)
         let index = attributes.intern(PathAttributes(nextHop: nextHop))
         attributes.retain(index)
-        setPath(prefix, source: .local, received: index, accepted: index)
+        setPath(prefix, RoutingTable.Path(source: .local, received: index, accepted: index))
     }
 
     /// Takes an UPDATE's routes into the peer's Adj-RIB-In.
@@ -18,54 +18,128 @@ extension Speaker {
             case .sessionReset: break
             }
         }
-        for prefix in message.withdrawn { removePath(prefix, source: PathSource(peer)) }
+        for prefix in message.withdrawn {
+            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+        }
         for announcement in message.announcements {
             var kept = announcement.attributes
             let isUsable = sessions[peer].admit(&kept) && !isLooping(kept, from: peer)
-            let received = attributes.intern(kept)
+            var entry = begin(
+                attributes.intern(kept), isUsable: isUsable, count: announcement.prefixes.count, from: peer)
             for prefix in announcement.prefixes where prefix.isRoutable {
-                let accepted = isUsable ? accept(received, of: prefix, from: peer) : .none
-                attributes.retain(received)
-                setPath(prefix, source: PathSource(peer), received: received, accepted: accepted)
+                take(prefix, &entry, from: peer)
             }
-            attributes.release(received)
+            finish(entry)
         }
+    }
+
+    /// Takes the routes of an UPDATE that is like most others; false if it is not, and nothing has been done.
+    mutating func applyPlain(_ body: RawSpan, _ context: UpdateContext, from peer: Int) -> Bool {
+        let local = configuration.autonomousSystem
+        guard sessions[peer].admitsAsIs,
+            let update = PlainUpdate(
+                body, context, ownNumber: local, otherOwnNumber: configuration.confederation?.identifier)
+        else { return false }
+        var offset = update.withdrawn.lowerBound
+        while offset < update.withdrawn.upperBound {
+            let prefix = PlainUpdate.takePrefix(body, &offset)
+            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+        }
+        guard !update.reachable.isEmpty else { return true }
+        let isUsable =
+            !update.hasOwnNumber && update.key.nextHop != sessions[peer].configuration.localAddress
+            && update.key.nextHop != sessions[peer].configuration.otherFamilyNextHop
+        let received = attributes.intern(body.extracting(update.attributes), key: update.key)
+        var entry = begin(received, isUsable: isUsable, count: update.reachable.count, from: peer)
+        offset = update.reachable.lowerBound
+        while offset < update.reachable.upperBound {
+            let prefix = PlainUpdate.takePrefix(body, &offset)
+            if prefix.isRoutable { take(.v4(prefix), &entry, from: peer) }
+        }
+        finish(entry)
+        return true
+    }
+
+    /// Sets a peer's path to one of the prefixes of an announcement.
+    private mutating func take(_ prefix: IPPrefix, _ entry: inout ImportEntry, from peer: Int) {
+        let accepted =
+            !entry.isUsable ? .none : entry.isAccepted ? entry.received : accept(&entry, of: prefix, from: peer)
+        entry.users += 1
+        if accepted == entry.received {
+            entry.users += 1
+        } else if accepted != .none {
+            attributes.retain(accepted)
+        }
+        setPath(prefix, RoutingTable.Path(source: PathSource(peer), received: entry.received, accepted: accepted))
+    }
+
+    /// Begins with an announcement of so many prefixes at most, whose set the caller holds.
+    ///
+    /// All holds that its routes may come to have are taken at once, ahead of them: a
+    /// prefix that stands in it twice gives up what it has just been given.
+    private mutating func begin(
+        _ received: AttributeIndex, isUsable: Bool, count: Int, from peer: Int
+    ) -> ImportEntry {
+        let reserve = UInt32(count) * 2
+        attributes.retain(received, reserve)
+        return ImportEntry(
+            received: received, isUsable: isUsable, isAccepted: acceptsEverything(from: peer), reserve: reserve)
+    }
+
+    /// Gives up what was held ahead and not used, and the caller's own hold.
+    private mutating func finish(_ entry: ImportEntry) {
+        attributes.release(entry.received, entry.reserve - entry.users + 1)
+        for result in entry.results { attributes.release(result.accepted) }
+    }
+
+    mutating func removePath(_ index: PrefixIndex, source: PathSource) {
+        let isIPv4 = table.isIPv4(index)
+        drop(table.remove(index, source: source), isIPv4: isIPv4)
     }
 
     mutating func removePath(_ prefix: IPPrefix, source: PathSource) {
-        drop(table.remove(prefix, source: source), of: source)
+        if let index = table.find(prefix) { removePath(index, source: source) }
     }
 
     /// Sets a path and takes over the caller's hold on both sets of attributes.
-    private mutating func setPath(
-        _ prefix: IPPrefix, source: PathSource, received: AttributeIndex, accepted: AttributeIndex
-    ) {
-        drop(table.set(prefix, source: source, received: received, accepted: accepted), of: source)
-        guard source != .local else { return }
-        routeCounts[Int(source)].received += 1
-        if accepted != .none { routeCounts[Int(source)].accepted += 1 }
+    private mutating func setPath(_ prefix: IPPrefix, _ path: RoutingTable.Path) {
+        let index = table.add(prefix)
+        let isIPv4 = prefix.isIPv4
+        var path = path
+        if path.source != .local {
+            path.epoch = epochs[Int(path.source)].epoch(isIPv4: isIPv4)
+            epochs[Int(path.source)].add(isAccepted: path.accepted != .none, isIPv4: isIPv4)
+        }
+        drop(table.set(index, path), isIPv4: isIPv4)
     }
 
-    private mutating func drop(_ path: RoutingTable.Path?, of source: PathSource) {
+    private mutating func drop(_ path: RoutingTable.Path?, isIPv4: Bool) {
         guard let path else { return }
         attributes.release(path.received)
         attributes.release(path.accepted)
-        guard source != .local else { return }
-        routeCounts[Int(source)].received -= 1
-        if path.accepted != .none { routeCounts[Int(source)].accepted -= 1 }
+        if path.source != .local { epochs[Int(path.source)].remove(path, isIPv4: isIPv4) }
     }
 
-    /// The attributes with which a route takes part in the decision, held for the caller; none if it does not.
-    private mutating func accept(
-        _ received: AttributeIndex, of prefix: IPPrefix, from peer: Int
-    ) -> AttributeIndex {
-        guard let policy = sessions[peer].configuration.importPolicy else {
-            guard sessions[peer].kind != .external || !configuration.requiresExternalPolicy else { return .none }
-            attributes.retain(received)
-            return received
+    /// Whether a peer's routes are let in unchanged; without a policy, an external peer's may not be (RFC 8212 §2).
+    private func acceptsEverything(from peer: Int) -> Bool {
+        if let policy = sessions[peer].configuration.importPolicy {
+            return policy.rules.isEmpty && policy.otherwise == .permit
         }
-        guard let changed = policy.apply(to: attributes[received], of: prefix) else { return .none }
-        return attributes.intern(changed)
+        return sessions[peer].kind != .external || !configuration.requiresExternalPolicy
+    }
+
+    /// The attributes with which a route takes part in the decision; none if it does not.
+    private mutating func accept(
+        _ entry: inout ImportEntry, of prefix: IPPrefix, from peer: Int
+    ) -> AttributeIndex {
+        guard let policy = sessions[peer].configuration.importPolicy else { return .none }
+        let value = entry.value ?? attributes[entry.received]
+        entry.value = value
+        guard let rule = policy.rule(for: value, of: prefix, origins: configuration.origins) else { return .none }
+        if let known = entry.results.first(where: { $0.rule == rule }) { return known.accepted }
+        let accepted = attributes.intern(policy.changed(value, by: rule))
+        entry.results.append((rule, accepted))
+        return accepted
     }
 
     /// Whether a route has been here before (RFC 4271 §9.1.2, RFC 4456 §8) or leads here (RFC 4271 §6.3).
@@ -75,63 +149,28 @@ extension Speaker {
             || attributes.nextHop.withoutMapping == sessions[peer].configuration.localAddress
             || attributes.nextHop == sessions[peer].configuration.otherFamilyNextHop
     }
+}
 
-    /// Runs the decision process for one prefix (RFC 4271 §9.1.2) and says what changed.
-    mutating func decide(_ index: PrefixIndex, into outbox: inout SpeakerOutbox) {
-        collectCandidates(index)
-        let old = table.best(index)
-        let new = DecisionProcess.best(of: candidates).map { choices[$0.index] }
-        guard new != old else { return }
+/// The attributes of one announcement, while its prefixes are gone through.
+private struct ImportEntry {
+    let received: AttributeIndex
+    let isUsable: Bool
+    /// Whether every prefix is let in as it is.
+    let isAccepted: Bool
+    /// How many holds on ``received`` were taken ahead.
+    let reserve: UInt32
+    /// How many of them its routes have.
+    var users: UInt32 = 0
+    /// Made when a policy wants to look at it.
+    var value: PathAttributes?
+    /// What the rules of the policy that have matched made of it, held here.
+    var results: ContiguousArray<(rule: Int, accepted: AttributeIndex)> = []
+}
 
-        let oldHop = forwardingNextHop(old)
-        let newHop = forwardingNextHop(new)
-        if let new { attributes.retain(new.attributes) }
-        if let old { attributes.release(old.attributes) }
-        table.setBest(index, new)
-        for peer in sessions.indices where sessions[peer].established != nil {
-            outs[peer].enqueue(index)
-        }
-        guard newHop != oldHop else { return }
-        if let newHop {
-            outbox.append(.install(table.prefixes[index], nextHop: newHop))
-        } else {
-            outbox.append(.withdraw(table.prefixes[index]))
-        }
-    }
-
-    private mutating func collectCandidates(_ index: PrefixIndex) {
-        var candidates: ContiguousArray<RouteCandidate> = []
-        var choices: ContiguousArray<RoutingTable.Best> = []
-        swap(&candidates, &self.candidates)
-        swap(&choices, &self.choices)
-        candidates.removeAll(keepingCapacity: true)
-        choices.removeAll(keepingCapacity: true)
-        table.forEachPath(index) { path in
-            guard path.accepted != .none, let candidate = candidate(path) else { return }
-            candidates.append(candidate)
-            choices.append(RoutingTable.Best(source: path.source, attributes: path.accepted))
-        }
-        swap(&candidates, &self.candidates)
-        swap(&choices, &self.choices)
-    }
-
-    private func candidate(_ path: RoutingTable.Path) -> RouteCandidate? {
-        let key = attributes.key(path.accepted)
-        guard path.source != .local else {
-            return RouteCandidate(
-                key, origin: .local, peerIdentifier: configuration.routerID, peerAddress: .v4(.any))
-        }
-        let peer = Int(path.source)
-        guard let cost = nextHops.cost(of: key.nextHop.withoutMapping) else { return nil }
-        return RouteCandidate(
-            key, origin: sessions[peer].kind == .external ? .external : .internal, interiorCost: cost,
-            peerIdentifier: sessions[peer].lastIdentifier ?? .any,
-            peerAddress: sessions[peer].configuration.address)
-    }
-
-    private func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {
-        guard let best, best.source != .local else { return nil }
-        return attributes.key(best.attributes).nextHop.withoutMapping
+extension IPv4Prefix {
+    /// Whether packets for the prefix may be routed at all (RFC 4271 §6.3, on semantic errors).
+    fileprivate var isRoutable: Bool {
+        length == 0 || (address.bits >> 24 != 127 && address.bits >> 28 < 14)
     }
 }
 
@@ -140,7 +179,7 @@ extension IPPrefix {
     fileprivate var isRoutable: Bool {
         switch self {
         case .v4(let prefix):
-            prefix.length == 0 || (prefix.address.bits >> 24 != 127 && prefix.address.bits >> 28 < 14)
+            prefix.isRoutable
         case .v6(let prefix):
             !prefix.address.isMulticast && !prefix.address.isLinkLocal
                 && !(prefix.length == 128 && prefix.address.bits <= 1)

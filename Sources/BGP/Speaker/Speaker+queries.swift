@@ -46,13 +46,13 @@ extension Speaker {
             state: session.state, counters: session.counters, establishedAt: session.establishedAt,
             holdTime: negotiated?.holdTime, families: negotiated?.context.families ?? [],
             identifier: negotiated?.identifier, isFourOctet: negotiated?.context.isFourOctet ?? false,
-            receivedRoutes: routeCounts[peer].received, acceptedRoutes: routeCounts[peer].accepted,
-            advertisedRoutes: outs[peer].count)
+            receivedRoutes: epochs[peer].received, acceptedRoutes: epochs[peer].accepted,
+            advertisedRoutes: outs[peer].told.count)
     }
 
     /// The Loc-RIB's route to exactly this prefix.
     public func bestRoute(to prefix: IPPrefix) -> Route? {
-        table.prefixes.find(prefix).flatMap { bestRoute($0) }
+        table.find(prefix).flatMap { bestRoute($0) }
     }
 
     /// The Loc-RIB's route with the longest prefix that contains an address.
@@ -67,24 +67,29 @@ extension Speaker {
 
     /// The Loc-RIB in order of prefix, IPv4 first.
     public var bestRoutes: [Route] {
-        table.prefixes.inOrder().compactMap { bestRoute($0) }
+        table.inOrder().compactMap { bestRoute($0) }
     }
 
     /// A peer's Adj-RIB-In in order of prefix, as the peer sent it.
     public func receivedRoutes(from peer: Int) -> [Route] {
-        table.prefixes.inOrder().compactMap { index in
-            table.path(of: PathSource(peer), index).map { path in
-                Route(prefix: table.prefixes[index], peer: peer, attributes: attributes[path.received])
-            }
+        table.inOrder().compactMap { index in
+            guard let path = table.path(of: PathSource(peer), index),
+                epochs[peer].counts(path, isIPv4: table.isIPv4(index))
+            else { return nil }
+            return Route(prefix: table[index], peer: peer, attributes: attributes[path.received])
         }
     }
 
     /// All routes to one prefix that take part in the decision, in order of the peers, the own one last.
     public func candidates(for prefix: IPPrefix) -> [Route] {
-        guard let index = table.prefixes.find(prefix) else { return [] }
+        guard let index = table.find(prefix) else { return [] }
         var routes: [Route] = []
-        table.forEachPath(index) { path in
-            guard path.accepted != .none else { return }
+        var next = table.firstPath(index)
+        while let path = next {
+            next = table.next(after: path)
+            guard path.accepted != .none,
+                path.source == .local || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4)
+            else { continue }
             let peer = path.source == .local ? nil : Int(path.source)
             routes.append(Route(prefix: prefix, peer: peer, attributes: attributes[path.accepted]))
         }
@@ -93,10 +98,10 @@ extension Speaker {
 
     /// A peer's Adj-RIB-Out in order of prefix, as it was told.
     public func advertisedRoutes(to peer: Int) -> [Route] {
-        table.prefixes.inOrder().compactMap { index in
-            guard outs[peer][index] != .none, let best = table.best(index) else { return nil }
+        table.inOrder().compactMap { index in
+            guard outs[peer].told[index] != .none, let best = table.best(index) else { return nil }
             let source = best.source == .local ? nil : Int(best.source)
-            return Route(prefix: table.prefixes[index], peer: source, attributes: attributes[outs[peer][index]])
+            return Route(prefix: table[index], peer: source, attributes: attributes[outs[peer].told[index]])
         }
     }
 
@@ -106,7 +111,7 @@ extension Speaker {
     private func bestRoute(_ index: PrefixIndex) -> Route? {
         table.best(index).map { best in
             let peer = best.source == .local ? nil : Int(best.source)
-            return Route(prefix: table.prefixes[index], peer: peer, attributes: attributes[best.attributes])
+            return Route(prefix: table[index], peer: peer, attributes: attributes[best.attributes])
         }
     }
 }

@@ -4,12 +4,14 @@ import Wire
 extension Speaker {
     /// Forgets all that a peer was told.
     mutating func forgetTold(_ peer: Int) {
-        for index in outs[peer].removeAll() { attributes.release(index) }
+        discarded.append(outs[peer].told)
+        for index in outs[peer].exports.takeAll() { attributes.release(index) }
+        outs[peer] = AdjacencyOut()
     }
 
     /// Forgets all that a peer has told of a family.
     mutating func forgetHeard(_ peer: Int, _ family: AddressFamily) {
-        removePaths(of: peer, family) { _ in true }
+        end(peer, family, keepingStale: false)
     }
 
     /// Marks what a peer has told of a family, so that what it does not tell again can be found.
@@ -17,45 +19,53 @@ extension Speaker {
     /// What bears the mark already has outlived its session once, and does not do so
     /// twice (RFC 4724 §4.2).
     mutating func markStale(_ peer: Int, _ family: AddressFamily) {
-        sweepStale(peer, family)
-        guard routeCounts[peer].received > 0 else { return }
-        for index in table.prefixes.inOrder() where AddressFamily(of: table.prefixes[index]) == family {
-            table.markStale(index, source: PathSource(peer))
-        }
+        end(peer, family, keepingStale: true)
+    }
+
+    private mutating func end(_ peer: Int, _ family: AddressFamily, keepingStale: Bool) {
+        let isIPv4 = family == .ipv4Unicast
+        let before = epochs[peer].received(isIPv4: isIPv4)
+        epochs[peer].end(isIPv4: isIPv4, keepingStale: keepingStale)
+        if epochs[peer].received(isIPv4: isIPv4) < before { walk(.purge(peer: peer)) }
     }
 
     /// Forgets what still bears the mark.
     mutating func sweepStale(_ peer: Int, _ family: AddressFamily) {
-        removePaths(of: peer, family) { $0.isStale }
+        let isIPv4 = family == .ipv4Unicast
+        let before = epochs[peer].received(isIPv4: isIPv4)
+        epochs[peer].endStale(isIPv4: isIPv4)
+        if epochs[peer].received(isIPv4: isIPv4) < before { walk(.purge(peer: peer)) }
     }
 
     /// Makes what bears the mark the last choice, and forgets what must not be kept for long (RFC 9494 §4.2).
     mutating func demoteStale(_ peer: Int, _ family: AddressFamily) {
-        let known = attributes
-        removePaths(of: peer, family) { $0.isStale && known[$0.received].communities.contains(.noLongLived) }
-        let source = PathSource(peer)
-        for index in table.prefixes.inOrder() where AddressFamily(of: table.prefixes[index]) == family {
-            guard let path = table.path(of: source, index), path.isStale, path.accepted != .none else { continue }
-            var demoted = attributes[path.accepted]
-            guard !demoted.communities.contains(.longLivedStale) else { continue }
-            demoted.communities.append(.longLivedStale)
-            let accepted = attributes.intern(demoted)
-            attributes.release(path.accepted)
-            table.setAccepted(index, source: source, accepted)
-        }
+        walk(.demote(peer: peer, family))
     }
 
     /// How many routes a peer has told, of all families.
-    func receivedCount(of peer: Int) -> Int { routeCounts[peer].received }
+    func receivedCount(of peer: Int) -> Int { epochs[peer].received }
 
-    private mutating func removePaths(
-        of peer: Int, _ family: AddressFamily, where isDoomed: (RoutingTable.Path) -> Bool
-    ) {
+    /// Takes a peer's path out if it does not count any more.
+    mutating func purge(_ index: PrefixIndex, _ peer: Int) {
+        guard let path = table.path(of: PathSource(peer), index),
+            !epochs[peer].counts(path, isIPv4: table.isIPv4(index))
+        else { return }
+        removePath(index, source: PathSource(peer))
+    }
+
+    mutating func demote(_ index: PrefixIndex, _ peer: Int) {
         let source = PathSource(peer)
-        guard routeCounts[peer].received > 0 else { return }
-        for index in table.prefixes.inOrder() where AddressFamily(of: table.prefixes[index]) == family {
-            guard let path = table.path(of: source, index), isDoomed(path) else { continue }
-            removePath(table.prefixes[index], source: source)
+        let isIPv4 = table.isIPv4(index)
+        guard let path = table.path(of: source, index), epochs[peer].isStale(path, isIPv4: isIPv4) else { return }
+        guard !attributes[path.received].communities.contains(.noLongLived) else {
+            return removePath(index, source: source)
         }
+        guard path.accepted != .none else { return }
+        var demoted = attributes[path.accepted]
+        guard !demoted.communities.contains(.longLivedStale) else { return }
+        demoted.communities.append(.longLivedStale)
+        let accepted = attributes.intern(demoted)
+        attributes.release(path.accepted)
+        table.setAccepted(index, source: source, accepted)
     }
 }

@@ -25,16 +25,26 @@ public struct Speaker: Sendable {
 
     var sessions: ContiguousArray<Session> = []
     var outs: ContiguousArray<AdjacencyOut> = []
+    /// Of each peer, what sets its present routes apart from those that it has left behind.
+    var epochs: ContiguousArray<PeerEpochs> = []
+    /// The peers whose sessions are up, in order.
+    var establishedPeers: ContiguousArray<Int> = []
+    /// Walks through the whole table that are under way, one after the other.
+    var walks: ContiguousArray<TableWalk> = []
+    /// What peers had been told whose sessions are gone, to be given up bit by bit.
+    var discarded: ContiguousArray<AdvertisedTable> = []
     var attributes = AttributeTable()
     var table = RoutingTable()
     var nextHops = NextHopTable()
     /// Emptied and filled again for every decision.
     var candidates: ContiguousArray<RouteCandidate> = []
     var choices: ContiguousArray<RoutingTable.Best> = []
-    var routeCounts: ContiguousArray<(received: Int, accepted: Int)> = []
+    var prefixScratch: ContiguousArray<PrefixIndex> = []
+    var octetScratch: ContiguousArray<UInt8> = []
+    private let pinned = Pinned()
     /// From a connection to twice the peer's number, plus one for the peer's own.
     private var connections = IndexTable()
-    private var deadlines: ContiguousArray<Instant> = []
+    var deadlines: ContiguousArray<Instant> = []
     /// Until when nothing is decided after a restart; nil for not at all.
     var selectionDeferredUntil: Instant?
     private let local: Session.Local
@@ -54,11 +64,12 @@ public struct Speaker: Sendable {
     }
 
     private mutating func addPeer(_ peer: PeerConfiguration, isDynamic: Bool) {
+        precondition(sessions.count < Int(PathSource.local))
         let session = Session(
             peer: sessions.count, peer, local: local, isDynamic: isDynamic, random: random.fork())
         sessions.append(session)
         outs.append(AdjacencyOut())
-        routeCounts.append((0, 0))
+        epochs.append(PeerEpochs())
         deadlines.append(.never)
     }
 
@@ -187,7 +198,7 @@ public struct Speaker: Sendable {
         _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard nextHops.set(address, cost: cost) else { return }
-        for index in table.prefixes.inOrder() { table.markDirty(index) }
+        walk(.reconsider(nextHop: address))
         settle(at: now, into: &outbox)
     }
 
@@ -223,6 +234,7 @@ extension Speaker {
         carryOutOrders(peer)
         let newState = sessions[peer].state
         guard newState != oldState else { return }
+        establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
         outbox.append(.sessionChanged(peer: peer, newState))
     }
 
@@ -265,25 +277,25 @@ extension Speaker {
         let established = sessions[sender.peer].established
         step(.update(sender.side), sender.peer, at: now, into: &outbox)
         guard let established, established.side == sender.side else { return }
-        let message = try UpdateMessage(body: body, context: established.negotiated.context)
+        let context = established.negotiated.context
         let count = receivedCount(of: sender.peer)
+        if applyPlain(body, context, from: sender.peer) {
+            return checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
+        }
+        let message = try UpdateMessage(body: body, context: context)
         apply(message, from: sender.peer)
         if let family = message.endOfRIB { step(.endOfRIB(family), sender.peer, at: now, into: &outbox) }
         checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
     }
 
-    /// Decides what has changed, tells peers and forwarding table, and looks when the next timer expires.
+    /// Does as much of what is to be done as one call may, and looks when the next timer expires.
     mutating func settle(at now: Instant, into outbox: inout SpeakerOutbox) {
+        var next = selectionDeferredUntil ?? .never
         if !isDeferring(at: now) {
-            for index in table.dirty { decide(index, into: &outbox) }
-            for peer in sessions.indices where !outs[peer].pending.isEmpty || sessions[peer].owesMarks {
-                flush(peer, at: now, into: &outbox)
-                sessions[peer].finishTelling(at: now, into: &outbox)
-                deadlines[peer] = sessions[peer].timers.next?.at ?? .never
-            }
-            table.clean()
+            work(at: now, into: &outbox)
+            next = hasWork(at: now) ? now : nextRound(after: now)
         }
-        let earliest = min(deadlines.min() ?? .never, selectionDeferredUntil ?? .never)
+        let earliest = min(deadlines.min() ?? .never, next)
         nextDeadline = earliest == .never ? nil : earliest
     }
 }

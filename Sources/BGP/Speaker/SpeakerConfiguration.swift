@@ -21,6 +21,8 @@ public struct PeerConfiguration: Equatable, Sendable {
     public var nextHopSelf = false
     /// Whether a path from another AS must begin with the peer's number (RFC 4271 §6.3); a route server's does not.
     public var requiresFirstAS = true
+    /// How long to wait between two rounds of UPDATEs (RFC 4271 §9.2.1.1); zero not to wait at all.
+    public var advertisementInterval = Interval.zero
     public var session = SessionConfiguration()
 
     public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
@@ -47,6 +49,10 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var confederation: Confederation?
     /// The first range that an address is in says what peer it makes.
     public var dynamicPeers: [DynamicPeers] = []
+    /// Over how many equally good paths packets may be spread.
+    public var maximumPaths = 1
+    /// Who may originate what (RFC 6811), for policies that ask.
+    public var origins: OriginTable?
     /// Numbered from 0, in this order.
     public var peers: [PeerConfiguration]
     /// The prefixes that are originated from the start.

@@ -1,0 +1,79 @@
+public import Wire
+
+/// Why a path to a prefix is or is not the Loc-RIB's.
+public struct DecisionExplanation: Equatable, Sendable {
+    /// What became of one path.
+    public enum Verdict: Equatable, Sendable {
+        case best
+        /// A better one was left when this step was taken.
+        case lost(DecisionStep)
+        /// Everything is equal up to the last step, where the order of the peers tells.
+        case lostByOrder
+        /// The path has been here before, leads back here, or no policy lets it in.
+        case notAccepted
+        case nextHopUnreachable
+    }
+
+    /// A path that was looked at.
+    public struct Path: Equatable, Sendable {
+        public var route: Route
+        public var verdict: Verdict
+        /// Whether packets may be sent this way as well as the best one's (`maximumPaths`).
+        public var isMultipath: Bool
+        /// Whether it has outlived its session (RFC 4724 §4.2).
+        public var isStale: Bool
+    }
+
+    public var prefix: IPPrefix
+    /// In order of the peers, the own one last.
+    public var paths: [Path]
+    /// The steps that were taken, and how many paths each left.
+    public var steps: [(step: DecisionStep, remaining: Int)]
+
+    public static func == (left: DecisionExplanation, right: DecisionExplanation) -> Bool {
+        left.prefix == right.prefix && left.paths == right.paths
+            && left.steps.elementsEqual(right.steps) { $0.step == $1.step && $0.remaining == $1.remaining }
+    }
+}
+
+extension Speaker {
+    /// Goes through the decision for a prefix again and says what each step did; nil for one without any path.
+    public func explain(_ prefix: IPPrefix) -> DecisionExplanation? {
+        guard let index = table.find(prefix) else { return nil }
+        var paths: [DecisionExplanation.Path] = []
+        var considered: ContiguousArray<RouteCandidate> = []
+        var places: [Int] = []
+        var next = table.firstPath(index)
+        while let path = next {
+            next = table.next(after: path)
+            let isLocal = path.source == .local
+            guard isLocal || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4) else { continue }
+            let isStale = !isLocal && epochs[Int(path.source)].isStale(path, isIPv4: prefix.isIPv4)
+            let isAccepted = path.accepted != .none
+            let route = Route(
+                prefix: prefix, peer: isLocal ? nil : Int(path.source),
+                attributes: attributes[isAccepted ? path.accepted : path.received])
+            if takesPart(path, isIPv4: prefix.isIPv4) {
+                places.append(paths.count)
+                considered.append(candidate(path))
+            }
+            paths.append(
+                DecisionExplanation.Path(
+                    route: route, verdict: isAccepted ? .nextHopUnreachable : .notAccepted, isMultipath: false,
+                    isStale: isStale))
+        }
+        guard !paths.isEmpty else { return nil }
+        let trace = DecisionProcess.trace(of: considered)
+        for (place, step) in zip(places, trace.lostBy) { paths[place].verdict = step.map { .lost($0) } ?? .lostByOrder }
+        for equal in trace.equals.prefix(configuration.maximumPaths) { paths[places[equal]].isMultipath = true }
+        if let best = trace.best { paths[places[best]].verdict = .best }
+        return DecisionExplanation(prefix: prefix, paths: paths, steps: trace.steps)
+    }
+
+    /// The routes over which packets to a prefix may be spread, the best one first, at most `maximumPaths`.
+    public func multipathRoutes(to prefix: IPPrefix) -> [Route] {
+        guard let explanation = explain(prefix) else { return [] }
+        return explanation.paths.filter { $0.verdict == .best }.map(\.route)
+            + explanation.paths.filter { $0.isMultipath && $0.verdict != .best }.map(\.route)
+    }
+}

@@ -1,0 +1,130 @@
+import Basics
+import Wire
+
+/// Something to be done with every prefix in the table.
+struct TableWalk: Sendable {
+    enum Purpose: Sendable {
+        /// Take away what a peer has left behind.
+        case purge(peer: Int)
+        /// Tell a peer everything.
+        case greet(peer: Int)
+        /// Tell a peer all of a family again, as if it had not heard it (RFC 2918 §4).
+        case repeatTold(peer: Int, AddressFamily)
+        /// Make what a peer has left behind the last choice (RFC 9494 §4.2).
+        case demote(peer: Int, AddressFamily)
+        /// Decide anew what leads over a next hop.
+        case reconsider(nextHop: IPAddress)
+    }
+
+    let purpose: Purpose
+    var page: UInt32 = 0
+}
+
+// What the speaker has to do may be much: a million routes to be switched when a session
+// is lost. Every call does so much of it that nobody waits, counted in prefixes, and
+// leaves a deadline that is now for the rest. Walks come first, then decisions, then
+// telling: what is told has been decided to the end, so that nothing is told twice.
+
+extension Speaker {
+    /// How many prefixes are looked at in one call, for each kind of work; some milliseconds.
+    static let workLimit = 16_384
+
+    mutating func walk(_ purpose: TableWalk.Purpose) {
+        guard table.count > 0 else { return }
+        walks.append(TableWalk(purpose: purpose))
+    }
+
+    /// Whether anything is left that could be done now.
+    func hasWork(at now: Instant) -> Bool {
+        !walks.isEmpty || table.hasDirty || !discarded.isEmpty || (table.hasLeaving && outs.allSatisfy(\.isIdle))
+            || establishedPeers.contains { outs[$0].isInRound || (outs[$0].hasPending && outs[$0].notBefore <= now) }
+    }
+
+    /// When the next round begins that has to wait.
+    func nextRound(after now: Instant) -> Instant {
+        var next = Instant.never
+        for peer in establishedPeers where outs[peer].hasPending { next = min(next, outs[peer].notBefore) }
+        return next
+    }
+
+    mutating func work(at now: Instant, into outbox: inout SpeakerOutbox) {
+        var rest = Self.workLimit
+        while rest > 0, !walks.isEmpty { rest -= advanceWalk() }
+        while rest > 0, let index = table.takeDirty() {
+            decide(index, into: &outbox)
+            rest -= 1
+        }
+        guard walks.isEmpty, !table.hasDirty else { return }
+        for peer in sessions.indices {
+            if !outs[peer].isIdle {
+                guard rest > 0 else { return }
+                flush(peer, limit: &rest, at: now, into: &outbox)
+            }
+            if sessions[peer].owesMarks, outs[peer].isIdle {
+                sessions[peer].finishTelling(at: now, into: &outbox)
+                deadlines[peer] = sessions[peer].timers.next?.at ?? .never
+            }
+        }
+        while rest > 0, !discarded.isEmpty { rest -= discardPage() }
+        releasePrefixes(limit: rest)
+    }
+
+    /// Gives up the next page of what was told over a session that is gone.
+    private mutating func discardPage() -> Int {
+        guard let page = discarded[discarded.count - 1].takePage() else {
+            discarded.removeLast()
+            return 1
+        }
+        for index in page { attributes.release(index) }
+        return page.count
+    }
+
+    /// Gives the numbers back of prefixes that are gone and that no peer has still to be told of.
+    private mutating func releasePrefixes(limit: Int) {
+        guard table.hasLeaving, !outs.contains(where: \.isInRound) else { return }
+        let outs = outs
+        table.release(limit: max(limit, 256)) { index in
+            outs.allSatisfy { $0.told[index] == .none && !$0.contains(pending: index) }
+        }
+    }
+
+    /// Takes the first walk one page on and returns how many prefixes it met.
+    private mutating func advanceWalk() -> Int {
+        let purpose = walks[0].purpose
+        let page = walks[0].page
+        guard page < table.pageCount else {
+            walks.removeFirst()
+            return 1
+        }
+        walks[0].page += 1
+        let indices = table.numbers(inPage: page)
+        switch purpose {
+        case .purge(let peer):
+            for index in indices { purge(index, peer) }
+        case .greet(let peer):
+            for index in indices where table.best(index) != nil { outs[peer].enqueue(index) }
+        case .repeatTold(let peer, let family):
+            repeatTold(indices, peer, family)
+        case .demote(let peer, let family):
+            for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) { demote(index, peer) }
+        case .reconsider(let nextHop):
+            for index in indices where leads(index, over: nextHop) { table.markDirty(index) }
+        }
+        return indices.count + 1
+    }
+
+    private mutating func repeatTold(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int, _ family: AddressFamily) {
+        for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) {
+            if outs[peer].told[index] != .none { outs[peer].enqueueAgain(index) }
+        }
+    }
+
+    private func leads(_ index: PrefixIndex, over nextHop: IPAddress) -> Bool {
+        var next = table.firstPath(index)
+        while let path = next {
+            if path.accepted != .none, attributes.key(path.accepted).nextHop.withoutMapping == nextHop { return true }
+            next = table.next(after: path)
+        }
+        return false
+    }
+}

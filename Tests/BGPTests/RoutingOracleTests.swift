@@ -1,0 +1,345 @@
+import BGP
+import Basics
+import TestKit
+import Testing
+import Wire
+
+/// What a speaker must hold and have told, worked out from all that its peers have said, the slow and obvious way.
+private struct Oracle {
+    let configuration: SpeakerConfiguration
+    var heard: [[IPPrefix: PathAttributes]]
+    var isUp: [Bool]
+    var own: Set<IPPrefix> = []
+    var unreachable: Set<IPAddress> = []
+
+    init(_ configuration: SpeakerConfiguration) {
+        self.configuration = configuration
+        heard = Array(repeating: [:], count: configuration.peers.count)
+        isUp = Array(repeating: false, count: configuration.peers.count)
+    }
+
+    private func isInternal(_ peer: Int) -> Bool {
+        configuration.peers[peer].autonomousSystem == configuration.autonomousSystem
+    }
+
+    /// The candidates in order of the peers, the own one last.
+    private func candidates(_ prefix: IPPrefix) -> [(peer: Int?, attributes: PathAttributes, RouteCandidate)] {
+        var result: [(peer: Int?, attributes: PathAttributes, RouteCandidate)] = []
+        for peer in heard.indices {
+            guard let received = heard[peer][prefix], !received.path.contains(configuration.autonomousSystem) else {
+                continue
+            }
+            var accepted = received
+            if let policy = configuration.peers[peer].importPolicy {
+                guard let changed = policy.apply(to: received, of: prefix) else { continue }
+                accepted = changed
+            }
+            guard !unreachable.contains(accepted.nextHop) else { continue }
+            result.append(
+                (
+                    peer, accepted,
+                    RouteCandidate(
+                        DecisionKey(accepted), origin: isInternal(peer) ? .internal : .external,
+                        peerIdentifier: identifier(peer), peerAddress: configuration.peers[peer].address)
+                ))
+        }
+        if own.contains(prefix) {
+            let attributes = PathAttributes(nextHop: prefix.isIPv4 ? .v4(.any) : .v6(.any))
+            result.append(
+                (
+                    nil, attributes,
+                    RouteCandidate(
+                        DecisionKey(attributes), origin: .local, peerIdentifier: configuration.routerID,
+                        peerAddress: .v4(.any))
+                ))
+        }
+        return result
+    }
+
+    var prefixes: [IPPrefix] { Set(heard.flatMap(\.keys)).union(own).sorted() }
+
+    func best(_ prefix: IPPrefix) -> Route? {
+        let all = candidates(prefix)
+        guard let index = DecisionProcess.best(of: ContiguousArray(all.map(\.2)))?.index else { return nil }
+        return Route(prefix: prefix, peer: all[index].peer, attributes: all[index].attributes)
+    }
+
+    /// What a peer has been told of a prefix.
+    func told(_ prefix: IPPrefix, to peer: Int) -> PathAttributes? {
+        guard let best = best(prefix), best.peer != peer else { return nil }
+        let fromInternal = best.peer.map { isInternal($0) } ?? false
+        guard !(fromInternal && isInternal(peer)), !best.attributes.communities.contains(.noAdvertise) else {
+            return nil
+        }
+        let settings = configuration.peers[peer]
+        var sent = best.attributes
+        let ownNextHop = prefix.isIPv4 ? settings.localAddress : IPAddress("::ffff:\(settings.localAddress)")
+        if isInternal(peer) {
+            sent.localPreference = sent.localPreference ?? 100
+            if best.peer == nil, let ownNextHop { sent.nextHop = ownNextHop }
+        } else {
+            guard !best.attributes.communities.contains(.noExport) else { return nil }
+            sent.path.prepend(configuration.autonomousSystem)
+            if let ownNextHop { sent.nextHop = ownNextHop }
+            sent.multiExitDiscriminator = nil
+        }
+        if let policy = settings.exportPolicy {
+            guard let changed = policy.apply(to: sent, of: prefix) else { return nil }
+            sent = changed
+        }
+        if !isInternal(peer) { sent.localPreference = nil }
+        return sent
+    }
+
+    func identifier(_ peer: Int) -> IPv4Address { IPv4Address(10, 0, 1, UInt8(peer + 1)) }
+}
+
+/// A speaker whose peers are played from a seed, and what each has been told so far.
+private struct Play {
+    var speaker: Speaker
+    var oracle: Oracle
+    var now = Instant.zero
+    /// What the UPDATEs to each peer come to.
+    var views: [[IPPrefix: PathAttributes]]
+    var forwarding: [IPPrefix: IPAddress] = [:]
+    private var connections: [UInt32]
+    private var input: [[UInt8]]
+    private var nextConnection: UInt32 = 1
+
+    init(_ configuration: SpeakerConfiguration, seed: UInt64) {
+        speaker = Speaker(configuration, random: SeededRandom(seed: seed))
+        oracle = Oracle(configuration)
+        views = Array(repeating: [:], count: configuration.peers.count)
+        connections = Array(repeating: 0, count: configuration.peers.count)
+        input = Array(repeating: [], count: configuration.peers.count)
+        act { $0.start(at: $1, into: &$2) }
+    }
+
+    mutating func act(_ body: (inout Speaker, Instant, inout SpeakerOutbox) -> Void) {
+        var outbox = SpeakerOutbox()
+        body(&speaker, now, &outbox)
+        for action in outbox.actions {
+            switch action {
+            case .write(let connection, let range):
+                if let peer = connections.firstIndex(of: connection.rawValue) {
+                    input[peer] += copied(outbox.bytes(range))
+                }
+            case .install(let prefix, let nextHop): forwarding[prefix] = nextHop
+            case .withdraw(let prefix): forwarding[prefix] = nil
+            default: break
+            }
+        }
+    }
+
+    mutating func raise(_ peer: Int) {
+        guard !oracle.isUp[peer] else { return }
+        now += .seconds(2)
+        act { $0.wake(at: $1, into: &$2) }
+        let connection = nextConnection
+        nextConnection += 1
+        connections[peer] = connection
+        act { $0.connected(peer: peer, connection: ConnectionID(connection), isIncoming: true, at: $1, into: &$2) }
+        let settings = oracle.configuration.peers[peer]
+        send(
+            Bench.open(
+                autonomousSystem: settings.autonomousSystem, holdTime: 0, identifier: oracle.identifier(peer))
+                + keepalive, from: peer)
+        oracle.isUp[peer] = true
+    }
+
+    mutating func lose(_ peer: Int) {
+        guard oracle.isUp[peer] else { return }
+        let connection = ConnectionID(connections[peer])
+        act { $0.closed(connection, at: $1, into: &$2) }
+        oracle.isUp[peer] = false
+        oracle.heard[peer] = [:]
+        views[peer] = [:]
+        input[peer] = []
+        connections[peer] = 0
+    }
+
+    mutating func send(_ octets: [UInt8], from peer: Int) {
+        let connection = ConnectionID(connections[peer])
+        act { $0.received(octets.span.bytes, on: connection, at: $1, into: &$2) }
+    }
+
+    /// Lets the speaker finish, and takes in what it has told.
+    mutating func settle() throws {
+        while let deadline = speaker.nextDeadline, deadline <= now { act { $0.wake(at: $1, into: &$2) } }
+        for peer in views.indices {
+            for message in messages(in: input[peer]) where message.type == 2 {
+                let isInternal = oracle.configuration.peers[peer].autonomousSystem == 65001
+                let update = try decodeUpdate(message.body, UpdateContext(isInternal: isInternal)).get()
+                for prefix in update.withdrawn { views[peer][prefix] = nil }
+                for announcement in update.announcements {
+                    for prefix in announcement.prefixes { views[peer][prefix] = announcement.attributes }
+                }
+            }
+            input[peer] = []
+        }
+    }
+
+    func check() throws {
+        let prefixes = oracle.prefixes
+        let best = prefixes.compactMap { oracle.best($0) }
+        try #require(speaker.bestRoutes == best)
+        let expected = best.filter { $0.peer != nil }.map { ($0.prefix, $0.attributes.nextHop) }
+        try #require(forwarding == Dictionary(uniqueKeysWithValues: expected))
+        for peer in views.indices where oracle.isUp[peer] {
+            let told = prefixes.compactMap { prefix in oracle.told(prefix, to: peer).map { (prefix, $0) } }
+            try #require(speaker.advertisedRoutes(to: peer).map(\.attributes) == told.map(\.1))
+            try #require(speaker.status(of: peer).advertisedRoutes == told.count)
+            try #require(views[peer] == Dictionary(uniqueKeysWithValues: told), "told to \(peer)")
+            let heard = oracle.heard[peer].sorted { $0.key < $1.key }
+            try #require(speaker.receivedRoutes(from: peer).map(\.attributes) == heard.map(\.value))
+        }
+    }
+}
+
+private func configuration(_ random: inout SeededRandom) -> SpeakerConfiguration {
+    var configuration = SpeakerConfiguration(autonomousSystem: 65001, routerID: IPv4Address(10, 0, 0, 1))
+    configuration.holdTime = .zero
+    for peer in 0..<2 + Int(random.below(4)) {
+        let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
+        var settings = PeerConfiguration(
+            address: .v4(IPv4Address(192, 0, 2, UInt8(peer + 10))), autonomousSystem: number,
+            localAddress: .v4(IPv4Address(192, 0, 2, 1)))
+        settings.families = [.ipv4Unicast, .ipv6Unicast]
+        settings.isPassive = true
+        if random.below(4) == 0 {
+            settings.importPolicy = RoutePolicy(
+                [
+                    PolicyRule(sequence: 1, .deny, conditions: [.community(Community(1, 1))]),
+                    PolicyRule(
+                        sequence: 2, .permit,
+                        conditions: [.prefixList(PrefixList([.init(.permit, "10.0.0.0/9", lengths: 9...32)]))],
+                        settings: [.localPreference(UInt32(random.below(3)) * 100), .community(Community(7, 7))]),
+                ], otherwise: .permit)
+        }
+        if random.below(4) == 0, let passesThrough = ASPathPattern("65003") {
+            settings.exportPolicy = RoutePolicy(
+                [
+                    PolicyRule(sequence: 1, .deny, conditions: [.community(Community(2, 2))]),
+                    PolicyRule(
+                        sequence: 2, .permit, conditions: [.path(passesThrough)],
+                        settings: [.multiExitDiscriminator(9), .prependPath(65001, count: 2)]),
+                ], otherwise: .permit)
+        }
+        configuration.peers.append(settings)
+    }
+    return configuration
+}
+
+private func randomPrefix(_ random: inout SeededRandom, of count: UInt64) -> IPPrefix {
+    let number = UInt32(random.below(count)) &* 40_503 & 0xFFFF
+    guard random.below(4) == 0 else {
+        return .v4(IPv4Prefix(IPv4Address(bits: 0x0A00_0000 | number << 8), length: 24 + Int(number % 9)))
+    }
+    return .v6(IPv6Prefix(IPv6Address(high: 0x2001_0DB8_0000_0000 | UInt64(number) << 16, low: 0), length: 48))
+}
+
+private func randomAttributes(
+    _ random: inout SeededRandom, _ peer: PeerConfiguration, isIPv4: Bool
+) -> PathAttributes {
+    let nextHop = isIPv4 ? peer.address : IPAddress("2001:db8:ffff::\(random.below(2) + 1)")
+    var attributes = PathAttributes(nextHop: nextHop ?? peer.address)
+    attributes.origin = Origin(rawValue: UInt8(random.below(3))) ?? .interior
+    let isInternal = peer.autonomousSystem == 65001
+    for _ in 0..<random.below(3) { attributes.path.prepend(65001 + UInt32(random.below(6))) }
+    if random.below(8) == 0 { attributes.path.segments.append(.init(.set, [65007, 65008])) }
+    if !isInternal { attributes.path.prepend(peer.autonomousSystem) }
+    if random.below(3) == 0 { attributes.multiExitDiscriminator = UInt32(random.below(3)) }
+    if isInternal { attributes.localPreference = 100 + UInt32(random.below(2)) }
+    if random.below(2) == 0 {
+        let choice: [Community] = [Community(1, 1), Community(2, 2), .noExport, .noAdvertise, Community(3, 3)]
+        attributes.communities = [choice[Int(random.below(5))]]
+    }
+    if random.below(6) == 0 { attributes.largeCommunities = [LargeCommunity(1, 2, UInt32(random.below(2)))] }
+    if random.below(8) == 0 {
+        attributes.unrecognized = [
+            UnrecognizedAttribute(
+                type: AttributeType(rawValue: 99), flags: [.optional, .transitive, .partial],
+                value: [UInt8(random.below(2))])
+        ]
+    }
+    return attributes
+}
+
+@Suite struct RoutingOracleTests {
+    private func step(_ play: inout Play, _ random: inout SeededRandom, prefixes: UInt64, batch: UInt64) throws {
+        let peer = Int(random.below(UInt64(play.views.count)))
+        switch random.below(16) {
+        case 0: play.lose(peer)
+        case 1, 2: play.raise(peer)
+        case 3:
+            let prefix = randomPrefix(&random, of: prefixes)
+            if play.oracle.own.remove(prefix) != nil {
+                play.act { $0.withdraw(prefix, at: $1, into: &$2) }
+            } else {
+                play.oracle.own.insert(prefix)
+                play.act { $0.announce(prefix, at: $1, into: &$2) }
+            }
+        case 4:
+            let address = play.oracle.configuration.peers[peer].address
+            let isGone = play.oracle.unreachable.insert(address).inserted
+            if !isGone { play.oracle.unreachable.remove(address) }
+            play.act { $0.nextHopChanged(address, cost: isGone ? nil : 0, at: $1, into: &$2) }
+        case 5:
+            guard play.oracle.isUp[peer] else { return }
+            play.send(encoded { RouteRefreshMessage(.ipv4Unicast).append(to: &$0) }, from: peer)
+        case 6...8:
+            guard play.oracle.isUp[peer] else { return }
+            let prefixes = (0..<1 + random.below(batch)).map { _ in randomPrefix(&random, of: prefixes) }
+            for isIPv4 in [true, false] {
+                let some = prefixes.filter { $0.isIPv4 == isIPv4 }
+                guard !some.isEmpty else { continue }
+                play.send(withdrawal(some), from: peer)
+                for prefix in some { play.oracle.heard[peer][prefix] = nil }
+            }
+        default:
+            guard play.oracle.isUp[peer] else { return }
+            for isIPv4 in [true, false] {
+                let attributes = randomAttributes(&random, play.oracle.configuration.peers[peer], isIPv4: isIPv4)
+                let some = Set((0..<1 + random.below(batch)).map { _ in randomPrefix(&random, of: prefixes) })
+                    .filter { $0.isIPv4 == isIPv4 }.sorted()
+                guard !some.isEmpty else { continue }
+                play.send(
+                    announcement(some, path: attributes.path, nextHop: attributes.nextHop) { $0 = attributes },
+                    from: peer)
+                for prefix in some { play.oracle.heard[peer][prefix] = attributes }
+            }
+        }
+    }
+
+    @Test func `all RIBs agree with the oracle whatever the peers say and do`() {
+        forEachSeed(60) { random in
+            var play = Play(configuration(&random), seed: random.next())
+            for _ in 0..<60 {
+                try step(&play, &random, prefixes: 40, batch: 6)
+                try play.settle()
+                try play.check()
+            }
+            for peer in play.views.indices { play.lose(peer) }
+            for prefix in play.oracle.own.sorted() { play.act { $0.withdraw(prefix, at: $1, into: &$2) } }
+            try play.settle()
+            try #require(play.speaker.attributeSetCount == 0)
+            try #require(play.forwarding.isEmpty)
+        }
+    }
+
+    @Test func `a table that takes many calls agrees with the oracle in the end`() {
+        forEachSeed(2) { random in
+            var play = Play(configuration(&random), seed: random.next())
+            for peer in play.views.indices { play.raise(peer) }
+            for _ in 0..<40 {
+                for _ in 0..<6 { try step(&play, &random, prefixes: 60_000, batch: 4_000) }
+            }
+            try play.settle()
+            try play.check()
+            for peer in play.views.indices { play.lose(peer) }
+            for prefix in play.oracle.own.sorted() { play.act { $0.withdraw(prefix, at: $1, into: &$2) } }
+            try play.settle()
+            try #require(play.speaker.attributeSetCount == 0)
+        }
+    }
+}
