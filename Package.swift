@@ -31,7 +31,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "patronus-sim", targets: ["patronus-sim"]),
-        .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "Scenario", "Simulator"]),
+        .library(name: "PatronusSimulator", targets: ["Basics", "Wire", "BGP", "Scenario", "Simulator"]),
         .library(name: "PatronusLinux", targets: ["Basics", "Telemetry", "Wire", "Dataplane", "LinuxSystem"]),
         .library(
             name: "PatronusEmulator",

@@ -6,9 +6,11 @@ let package = Package(
     platforms: [.macOS(.v26)],
     dependencies: [.package(name: "patronus", path: "..")],
     targets: [
+        .target(name: "CHeap"),
         .executableTarget(
             name: "patronus-bench",
             dependencies: [
+                "CHeap",
                 .product(name: "PatronusSimulator", package: "patronus"),
                 .product(name: "PatronusBPF", package: "patronus"),
             ],

@@ -26,6 +26,7 @@ let benchmarks: [(name: String, run: () -> Measurement)] = [
     ),
 ]
 
-for benchmark in benchmarks where chosen == "all" || chosen == benchmark.name {
+for benchmark in benchmarks + bgpBenchmarks(routes: 1_000_000 * Int(size))
+where chosen == "all" || chosen == benchmark.name {
     print(benchmark.run().line)
 }

@@ -1,0 +1,7 @@
+#include "cheap.h"
+#include <malloc.h>
+
+uint64_t cheap_octets_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
