@@ -52,6 +52,17 @@ extension RouteSocket {
         try listed({ $0.askForRoutes() }) { KernelRoute(main: $0) }
     }
 
+    /// The rules that lead to a table, of both families.
+    public mutating func rules() throws(SystemError) -> [RoutingRule] {
+        try listed({ $0.askForRules() }) { RoutingRule($0) }
+    }
+
+    /// The queueing disciplines of every interface, or of one.
+    public mutating func disciplines(on interface: InterfaceIndex? = nil) throws(SystemError) -> [DisciplineState] {
+        try listed({ $0.askForDisciplines() }) { DisciplineState($0) }
+            .filter { interface == nil || $0.interface == interface }
+    }
+
     /// What a dump lists, asked for again while it changes under the kernel's hands.
     private mutating func listed<Value>(
         _ ask: (inout NetlinkBatch) -> Void, _ parse: (UnsafePointer<nlmsghdr>) -> Value?
@@ -98,6 +109,19 @@ extension InterfaceAddress {
         self.init(
             own, prefixLength: header.ifa_prefixlen, on: InterfaceIndex(header.ifa_index),
             hasPrefixRoute: flags & UInt32(IFA_F_NOPREFIXROUTE) == 0)
+    }
+}
+
+extension DisciplineState {
+    fileprivate init?(_ message: UnsafePointer<nlmsghdr>) {
+        guard let header = structure(of: message, as: tcmsg.self) else { return nil }
+        var kind = ""
+        NetlinkAttributes(of: message, after: MemoryLayout<tcmsg>.size).forEach { type, attribute in
+            if type == Int(TCA_KIND) { kind = attribute.text }
+        }
+        self.init(
+            interface: InterfaceIndex(UInt32(bitPattern: header.tcm_ifindex)), kind: kind, handle: header.tcm_handle,
+            parent: header.tcm_parent)
     }
 }
 
