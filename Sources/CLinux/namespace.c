@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,6 +20,13 @@ int clinux_mount_namespace(int descriptor, const char *path) {
     char source[64];
     snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
     return mount(source, path, "none", MS_BIND, NULL);
+}
+
+int clinux_share_mounts(const char *folder) {
+    if (mount("", folder, "none", MS_SHARED | MS_REC, NULL) == 0) return 0;
+    if (errno != EINVAL) return -1;
+    if (mount(folder, folder, "none", MS_BIND | MS_REC, NULL) < 0) return -1;
+    return mount("", folder, "none", MS_SHARED | MS_REC, NULL);
 }
 
 int clinux_unmount(const char *path) {

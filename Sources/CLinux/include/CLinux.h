@@ -14,6 +14,8 @@ int clinux_enter_network(int descriptor);
 
 // Mounts the namespace that `descriptor` holds on a file, or takes the mount away: 0 or -1 and errno.
 int clinux_mount_namespace(int descriptor, const char *path);
+// Makes a folder a mount of its own, if it is none, whose mounts other mount namespaces see come and go.
+int clinux_share_mounts(const char *folder);
 int clinux_unmount(const char *path);
 
 // What kind of namespace a descriptor holds: CLINUX_NETWORK_NAMESPACE, another number, or -1 and errno for none.

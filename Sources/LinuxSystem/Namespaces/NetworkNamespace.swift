@@ -99,6 +99,8 @@ extension NetworkNamespace {
         if mkdir(namedNamespaces, 0o755) < 0, errno != EEXIST {
             try checked(-1, "make \(namedNamespaces)")
         }
+        // As iproute2 does: what it would mount over this folder later would hide the names given before.
+        try checked(clinux_share_mounts(namedNamespaces), "share \(namedNamespaces)")
         let place = try FileDescriptor(owning: checked(open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0), path))
         try place.close()
         do throws(SystemError) {
