@@ -23,6 +23,10 @@ let package = Package(
             name: "patronus-wire-bench",
             dependencies: [.product(name: "PatronusEmulator", package: "patronus")],
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "patronus-lab-bench",
+            dependencies: [.product(name: "PatronusEmulator", package: "patronus")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ],
     swiftLanguageModes: [.v6]
 )
