@@ -134,7 +134,7 @@ let package = Package(
         // What a test of labs kills.
         .executableTarget(
             name: "ground-victim", dependencies: ["Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "Emulator"],
-            path: "Tests/GroundVictim", swiftSettings: common),
+            swiftSettings: common),
         tests(
             "EmulatorTests",
             vocabulary + engines + [

@@ -142,7 +142,7 @@ extension StateFolder {
     }
 }
 
-/// A supervisor in a process of its own, to be killed; see Tests/GroundVictim.
+/// A supervisor in a process of its own, to be killed; see Sources/ground-victim.
 final class Victim {
     let number: pid_t
     private let output: FileHandle
@@ -152,21 +152,24 @@ final class Victim {
     init(_ arguments: [String]) throws(SystemError) {
         let tests = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
         let program = tests.deletingLastPathComponent().appending(path: "ground-victim").path
-        let pipe = Pipe()
+        // Foundation's pipes are inherited by whatever the child starts.
+        var pipe: [Int32] = [0, 0]
+        guard Glibc.pipe(&pipe) == 0 else { throw .refused("make a pipe", number: errno, explanation: "") }
+        for number in pipe { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+        let end = FileDescriptor(owning: pipe[1])
+        output = FileHandle(fileDescriptor: pipe[0], closeOnDealloc: true)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let end = pipe.fileHandleForWriting.fileDescriptor
-        posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, end, STDERR_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, end.number, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, end.number, STDERR_FILENO)
         let words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process = pid_t()
         let failure = posix_spawn(&process, program, &actions, nil, words, environ)
         guard failure == 0 else { throw .refused("start \(program)", number: failure, explanation: "") }
         number = process
-        output = pipe.fileHandleForReading
-        try? pipe.fileHandleForWriting.close()
+        try end.close()
     }
 
     deinit {

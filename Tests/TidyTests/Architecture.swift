@@ -37,7 +37,8 @@ let architecture: [Module] = [
 
 /// What serves the tests stands beside the floors, and no module of a floor may import it.
 let testSupport: [Module] = [
-    Module(name: "TestKit", floor: 1, outside: ["CMallocCount", "Foundation", "Glibc", "Testing"])
+    Module(name: "TestKit", floor: 1, outside: ["CMallocCount", "Foundation", "Glibc", "Testing"]),
+    Module(name: "ground-victim", floor: 9, outside: ["Glibc"]),
 ]
 
 /// The modules that those on their own floor may import: the vocabulary, the contract and the stack's TCP.

@@ -92,7 +92,12 @@ struct Cleaner {
     private static func remove(
         _ kind: String, _ handle: UInt32, from interface: String
     ) throws(SystemError) -> String? {
-        nil
+        var routes = try RouteSocket()
+        guard let link = try routes.link(.named(interface)) else { return nil }
+        let found = try routes.disciplines(on: link.index)
+        guard let discipline = found.first(where: { $0.kind == kind && $0.handle == handle }) else { return nil }
+        try routes.change { $0.removeDiscipline(discipline) }
+        return "\(kind) of \(interface)"
     }
 
     private static func status(of path: String) -> stat? {
