@@ -19,7 +19,8 @@ struct RunText {
     private var record: RunRecord { results.record }
 
     var text: String {
-        let sections = [[heading] + invalidity, failover, traffic, expectations, violations, footer].filter { !$0.isEmpty }
+        let parts = [[heading] + invalidity, failover, traffic, expectations, violations, footer]
+        let sections = parts.filter { !$0.isEmpty }
         return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
