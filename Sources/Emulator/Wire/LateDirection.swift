@@ -27,8 +27,10 @@ public struct LateDirection: Equatable, Sendable, CustomStringConvertible {
         limit = Self.limit(forDelay: delay)
     }
 
+    private var rounded: Interval { .microseconds(lateness.nanoseconds / 1_000) }
+
     public var description: String {
-        "link \(link) \(direction): 99 % of the packets left up to \(lateness) after they were due,"
+        "link \(link) \(direction): 99 % of the packets left up to \(rounded) after they were due,"
             + " where \(limit) is allowed"
     }
 }
