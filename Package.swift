@@ -145,7 +145,7 @@ let package = Package(
         tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),
         tests(
             "DataplaneDifferentialTests", vocabulary + ["BPF", "Dataplane", "Tunnel", "LinuxSystem"]),
-        tests("ProgramTests"),
+        tests("ProgramTests", ["LinuxSystem"]),
         tests("TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -28,13 +28,35 @@ static const struct {
     [CLINUX_TCP_SEGMENTATION] = {ETHTOOL_GTSO, ETHTOOL_STSO},
 };
 
+// Large receive offload is one bit of many.
+static int get_flags(int socket, const char *interface, __u32 *flags) {
+    struct ethtool_value value = {.cmd = ETHTOOL_GFLAGS};
+    if (request(socket, interface, &value) < 0) return -1;
+    *flags = value.data;
+    return 0;
+}
+
+static int set_large_receive(int socket, const char *interface, int on) {
+    __u32 flags;
+    if (get_flags(socket, interface, &flags) < 0) return -1;
+    flags = on ? flags | ETH_FLAG_LRO : flags & ~(__u32)ETH_FLAG_LRO;
+    struct ethtool_value value = {.cmd = ETHTOOL_SFLAGS, .data = flags};
+    return request(socket, interface, &value);
+}
+
 int clinux_get_feature(int socket, const char *interface, enum clinux_ethtool_feature feature) {
+    if (feature == CLINUX_LARGE_RECEIVE) {
+        __u32 flags;
+        if (get_flags(socket, interface, &flags) < 0) return -1;
+        return (flags & ETH_FLAG_LRO) != 0;
+    }
     struct ethtool_value value = {.cmd = commands[feature].get};
     if (request(socket, interface, &value) < 0) return -1;
     return value.data != 0;
 }
 
 int clinux_set_feature(int socket, const char *interface, enum clinux_ethtool_feature feature, int on) {
+    if (feature == CLINUX_LARGE_RECEIVE) return set_large_receive(socket, interface, on);
     struct ethtool_value value = {.cmd = commands[feature].set, .data = on != 0};
     return request(socket, interface, &value);
 }

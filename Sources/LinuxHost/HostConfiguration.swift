@@ -58,6 +58,8 @@ public struct HostConfiguration: Sendable {
     public var overlay: OverlayInterface?
     /// Loads the XDP program and attaches it to every port, natively.
     public var usesDataplane: Bool
+    /// Has ports whose driver refuses that run it in generic mode.
+    public var allowsGenericDataplane = false
     public var clock: MonotonicClock
     /// What the host itself draws, which is the data plane's secrets.
     public var random: SeededRandom

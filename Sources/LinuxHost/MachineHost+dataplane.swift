@@ -1,6 +1,6 @@
 import Basics
 public import Dataplane
-import LinuxSystem
+public import LinuxSystem
 import Machine
 public import Telemetry
 import Wire
@@ -23,7 +23,8 @@ extension MachineHost where Machine: ~Copyable {
         let plane = try hosted { () throws(SystemError) in try KernelDataplane(sizes: [(.flows, size)]) }
         let maps = try hosted { () throws(SystemError) in try plane.maps(in: NetworkNamespace.current()) }
         let told = try describe(ports, maps, configuration.random)
-        let attachments = try attach(plane.program, to: ports)
+        let attachments = try attach(
+            plane.program, to: ports, allowing: configuration.allowsGenericDataplane ? .genericIfRefused : .nativeOnly)
         made.append(AttachedDataplane(plane: plane, attachments: attachments, hosted: told))
         return made
     }
@@ -45,12 +46,14 @@ extension MachineHost where Machine: ~Copyable {
     }
 
     private static func attach(
-        _ program: borrowing KernelProgram, to ports: [PortState]
+        _ program: borrowing KernelProgram, to ports: [PortState], allowing modes: XDPAttachment.AllowedModes
     ) throws(HostError) -> Slab<XDPAttachment> {
         do throws(SystemError) {
             let namespace = try NetworkNamespace.current()
             var attachments = Slab<XDPAttachment>()
-            for port in ports { attachments.append(try XDPAttachment(program, to: port.interface, in: namespace)) }
+            for port in ports {
+                attachments.append(try XDPAttachment(program, to: port.interface, in: namespace, allowing: modes))
+            }
             return attachments
         } catch {
             throw .system(error)
@@ -115,6 +118,14 @@ extension MachineHost where Machine: ~Copyable {
         }
         tell { plane throws(DataplaneError) in
             try plane.setNeighbor(neighbour.address, on: port.dataplanePort, to: way)
+        }
+    }
+
+    /// How the kernel says that the data plane is attached to each port, and why it is not natively; none without one.
+    public var dataplaneModes: [(mode: XDPMode, reasonForGeneric: SystemError?)] {
+        guard dataplane.count > 0 else { return [] }
+        return (0..<dataplane[0].attachments.count).map { place in
+            (dataplane[0].attachments[place].mode, dataplane[0].attachments[place].reasonForGeneric)
         }
     }
 

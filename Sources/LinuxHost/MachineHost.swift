@@ -89,11 +89,15 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     public mutating func watch(
         _ descriptor: Int32, _ handler: @escaping (inout MachineHost) -> Void
     ) throws(HostError) {
-        let place = watchers.count
+        let place = watchers.firstIndex { $0.descriptor < 0 } ?? watchers.count
         try hosted { () throws(SystemError) in
             try poll.add(descriptor, for: .readable, token: Token(.watcher, UInt32(place)).rawValue)
         }
-        watchers.append((descriptor, handler))
+        if place == watchers.count {
+            watchers.append((descriptor, handler))
+        } else {
+            watchers[place] = (descriptor, handler)
+        }
     }
 
     /// Calls no handler for a descriptor any more.

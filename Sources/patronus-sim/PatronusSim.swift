@@ -39,7 +39,7 @@ struct PatronusSim: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, ValidateCommand.self, ReportCommand.self, CompareCommand.self, LabCommand.self,
-            PlanCommand.self, GarbageCommand.self, DoctorCommand.self, AgentCommand.self,
+            NodeCommand.self, PlanCommand.self, GarbageCommand.self, DoctorCommand.self, AgentCommand.self,
         ])
 
     static func main() {

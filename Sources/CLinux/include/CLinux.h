@@ -29,8 +29,9 @@ int clinux_signal_process(int descriptor, int signal);
 // Has the calling process killed when the thread that started it ends; -1 where `parent` is its parent no longer.
 int clinux_die_with_parent(int parent);
 
-// Stream sockets between processes of this machine, not inherited; and a send that raises no signal.
+// Sockets between processes of this machine, not inherited, of streams but for the second; and a send that raises no signal.
 int clinux_unix_socket(void);
+int clinux_unix_datagrams(void);
 int clinux_unix_pair(int descriptors[2]);
 int clinux_accept(int descriptor);
 long clinux_send(int socket, const void *octets, size_t count);
@@ -77,6 +78,7 @@ enum clinux_ethtool_feature {
     CLINUX_GENERIC_RECEIVE,
     CLINUX_GENERIC_SEGMENTATION,
     CLINUX_TCP_SEGMENTATION,
+    CLINUX_LARGE_RECEIVE,
 };
 
 // Reads, or sets, one offload of an interface over any socket of its namespace: the value, or -1 and errno.

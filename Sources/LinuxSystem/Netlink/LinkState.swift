@@ -40,6 +40,10 @@ public struct LinkState: Equatable, Sendable {
     public var alias = ""
     /// A veth's other end, by its index in its own namespace.
     public var peer: InterfaceIndex?
+    /// What the link is made on, such as a VLAN's card, by its index in this namespace.
+    public var lower: InterfaceIndex?
+    /// The bridge, bond or routing domain that the link is a port of.
+    public var controller: InterfaceIndex?
     public var program: AttachedProgram?
     public var counters = LinkCounters()
 
@@ -75,6 +79,7 @@ extension LinkState {
         isUp = header.ifi_flags & UInt32(IFF_UP.rawValue) != 0
         hasCarrier = header.ifi_flags & UInt32(IFF_LOWER_UP.rawValue) != 0
         var link: InterfaceIndex?
+        var isLinkElsewhere = false
         NetlinkAttributes(of: message, after: structureSize).forEach { type, attribute in
             switch type {
             case IFLA_IFNAME: name = attribute.text
@@ -83,6 +88,8 @@ extension LinkState {
             case IFLA_IFALIAS: alias = attribute.text
             case IFLA_OPERSTATE: operationalState = .init(rawValue: attribute.number(UInt8.self)) ?? .unknown
             case IFLA_LINK: link = InterfaceIndex(attribute.number(UInt32.self))
+            case IFLA_LINK_NETNSID: isLinkElsewhere = true
+            case IFLA_MASTER: controller = InterfaceIndex(attribute.number(UInt32.self))
             case IFLA_LINKINFO: attribute.forEach { if $0 == IFLA_INFO_KIND { kind = $1.text } }
             case IFLA_XDP: program = AttachedProgram(attribute)
             case IFLA_STATS64: counters = LinkCounters(attribute)
@@ -90,6 +97,7 @@ extension LinkState {
             }
         }
         peer = kind == "veth" ? link : nil
+        lower = kind == "veth" || isLinkElsewhere ? nil : link
     }
 }
 

@@ -9,6 +9,8 @@ public enum Offload: String, Sendable {
     case genericReceive = "generic receive (GRO)"
     case genericSegmentation = "generic segmentation (GSO)"
     case tcpSegmentation = "TCP segmentation (TSO)"
+    /// The card hands packets of a flow up as one, which cannot be undone and so must not be forwarded.
+    case largeReceive = "large receive (LRO)"
 
     fileprivate var feature: clinux_ethtool_feature {
         switch self {
@@ -17,6 +19,7 @@ public enum Offload: String, Sendable {
         case .genericReceive: CLINUX_GENERIC_RECEIVE
         case .genericSegmentation: CLINUX_GENERIC_SEGMENTATION
         case .tcpSegmentation: CLINUX_TCP_SEGMENTATION
+        case .largeReceive: CLINUX_LARGE_RECEIVE
         }
     }
 }

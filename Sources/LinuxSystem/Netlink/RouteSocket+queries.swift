@@ -64,7 +64,7 @@ extension RouteSocket {
     }
 
     /// What a dump lists, asked for again while it changes under the kernel's hands.
-    private mutating func listed<Value>(
+    mutating func listed<Value>(
         _ ask: (inout NetlinkBatch) -> Void, _ parse: (UnsafePointer<nlmsghdr>) -> Value?
     ) throws(SystemError) -> [Value] {
         var batch = NetlinkBatch()

@@ -4,7 +4,7 @@ import Emulator
 /// `patronus-sim gc`.
 struct GarbageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gc", abstract: "Removes what dead labs have left, and nothing else.")
+        commandName: "gc", abstract: "Removes what dead labs and nodes have left, and nothing else.")
 
     func run() throws {
         do throws(GroundError) { try Ground.checkPrivilege() } catch { throw Failure(.ground(error)) }
@@ -14,7 +14,14 @@ struct GarbageCommand: ParsableCommand {
             for thing in lab.removed { Console.output("lab \(lab.lab): removed \(thing)\n") }
             failures += lab.failures.map { "patronus-sim: lab \(lab.lab): \($0)\n" }
         }
-        if cleaned.isEmpty { Console.output("nothing is left of any dead lab\n") }
+        var words: [String] = []
+        do throws(RealError) {
+            words = try RealStore.standard.collectGarbage()
+        } catch {
+            failures.append("patronus-sim: \(error)\n")
+        }
+        for word in words { Console.output("\(word)\n") }
+        if cleaned.isEmpty, words.isEmpty { Console.output("nothing is left of any dead lab\n") }
         guard failures.isEmpty else { throw Failure(.lacking, failures.joined()) }
     }
 }

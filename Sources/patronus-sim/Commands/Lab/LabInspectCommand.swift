@@ -29,7 +29,8 @@ struct LabInspectCommand: ParsableCommand {
         return String(decoding: try encoder.encode(states), as: UTF8.self) + "\n"
     }
 
-    private static func text(_ state: NodeState) -> String {
+    /// One node, for people.
+    static func text(_ state: NodeState) -> String {
         var lines = ["\(state.name), up for \(Amount.fixed(state.uptime, decimals: 1)) s"]
         var tunnels = TextTable(["  TUNNEL", "STATE", "LATENCY", "JITTER", "LOSS IN", "LOSS OUT"], leadingColumns: 2)
         for tunnel in state.tunnels {

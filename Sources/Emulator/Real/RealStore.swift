@@ -1,0 +1,132 @@
+import Foundation
+import Glibc
+import LinuxSystem
+
+/// Where the nodes that this machine is are written down, and those that died as one.
+public struct RealStore: Sendable {
+    /// The folder; a node's own lies in `real` below it.
+    public let root: String
+
+    static let journalName = "journal"
+
+    public init(root: String) {
+        self.root = root
+    }
+
+    /// What `PATRONUS_STATE` names, else /run/patronus.
+    public static var standard: RealStore { RealStore(root: LabStore.standard.root) }
+
+    private var folder: String { "\(root)/real" }
+
+    /// A node that is written down.
+    public struct Entry: Sendable {
+        public let node: String
+        public let topology: String
+        public let process: ProcessIdentity
+        public let folder: String
+        /// By the number that the namespace has while it lives.
+        let namespace: UInt64
+        let boot: String
+        let records: [RealRecord]
+
+        public var isAlive: Bool { boot == bootIdentity && process.isAlive }
+        public var controlPath: String { "\(folder)/control" }
+        public var journalPath: String { "\(folder)/\(RealStore.journalName)" }
+
+        init?(folder: String) {
+            let octets = wholeContents(of: "\(folder)/\(RealStore.journalName)") ?? []
+            let records = octets.split(separator: UInt8(ascii: "\n")).compactMap { RealRecord(line: $0) }
+            guard case .node(let name, let topology, let number, let start, let namespace, let boot) = records.first
+            else { return nil }
+            node = name
+            self.topology = topology
+            process = ProcessIdentity(number: number, start: start)
+            self.folder = folder
+            self.namespace = namespace
+            self.boot = boot
+            self.records = records
+        }
+    }
+
+    /// All nodes that are written down, by name.
+    public func entries() -> [Entry] {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        return names.compactMap { Entry(folder: "\(folder)/\($0)") }
+    }
+
+    /// The node that lives, of that name or the only one.
+    public func living(_ name: String?) throws(RealError) -> Entry {
+        let living = entries().filter(\.isAlive)
+        let found = living.filter { name == nil || $0.node == name }
+        guard let entry = found.first, found.count == 1 else { throw .noNode(name, living.map(\.node)) }
+        return entry
+    }
+
+    /// Begins the journal of a node that this process is; what dead ones have left here is given back before.
+    ///
+    /// `report` is told, in words, of what was given back.
+    func begin(node: String, topology: String, _ report: (String) -> Void) throws(RealError) -> RealJournal {
+        try inReality { () throws(SystemError) in
+            for path in [root, folder] where mkdir(path, 0o755) < 0 && errno != EEXIST {
+                try succeeding(-1, "make \(path)")
+            }
+        }
+        // Two that begin at once see each other.
+        let lock = try inReality { () throws(SystemError) in
+            FileDescriptor(
+                owning: try succeeding(open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600), "lock \(folder)"))
+        }
+        flock(lock.number, LOCK_EX)
+        defer { flock(lock.number, LOCK_UN) }
+        let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
+        for entry in entries() {
+            let isHere = entry.namespace == namespace
+            if entry.isAlive {
+                if isHere || entry.node == node { throw .alreadyRuns(entry.node, process: entry.process.number) }
+                continue
+            }
+            if isHere || entry.boot != bootIdentity {
+                try Self.giveBack(entry, report)
+            } else if entry.node == node {
+                throw .diedElsewhere(node, journal: entry.journalPath)
+            }
+        }
+        let own = ProcessIdentity.own
+        let place = "\(folder)/\(node)"
+        return try inReality { () throws(SystemError) in
+            removeFolder(place)
+            try succeeding(mkdir(place, 0o755), "make \(place)")
+            return try RealJournal(
+                in: place,
+                .node(
+                    name: node, topology: topology, process: own.number, start: own.start, namespace: namespace,
+                    boot: bootIdentity))
+        }
+    }
+
+    /// Gives back what dead nodes have left in this namespace; what lies in others is only spoken of.
+    public func collectGarbage() throws(RealError) -> [String] {
+        let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
+        var words: [String] = []
+        for entry in entries() where !entry.isAlive {
+            if entry.namespace == namespace || entry.boot != bootIdentity {
+                try Self.giveBack(entry) { words.append($0) }
+            } else {
+                words.append("\(RealError.diedElsewhere(entry.node, journal: entry.journalPath))")
+            }
+        }
+        return words
+    }
+
+    private static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
+        if entry.boot == bootIdentity {
+            var restorer = RealRestorer(entry.records)
+            restorer.restore()
+            guard restorer.failures.isEmpty else {
+                throw .notRestored(restorer.failures, journal: entry.journalPath)
+            }
+            for thing in restorer.restored { report("node \(entry.node), which died: restored \(thing)") }
+        }
+        removeFolder(entry.folder)
+    }
+}
