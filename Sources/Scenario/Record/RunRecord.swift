@@ -30,7 +30,9 @@ public struct RunRecord: Sendable {
     /// What was sent, while attacks lasted, by everybody else.
     public var duringAttacks: LegitimateAccount
     public var violations: [InvariantViolation]
-    /// Why the figures mean nothing: what the machine was too busy to do in time. Empty in virtual time.
+    /// Why the figures mean nothing: what the machine was too busy to do in time.
+    ///
+    /// Empty in virtual time.
     public var invalidity: [String]
     /// One for each whole second; empty where the host is not repeatable.
     public var checkpoints: [Checkpoint]
