@@ -58,8 +58,11 @@ final class Workspace {
 }
 
 /// The program as it runs; its streams go to files, so that nobody has to read them meanwhile.
-struct RunningProgram {
+///
+/// Whoever lets go of it ends it: a child that nobody waits for would hide all others from whom waits for any.
+final class RunningProgram {
     private let process: pid_t
+    private var hasEnded = false
     private let output: URL
     private let errors: URL
 
@@ -100,16 +103,37 @@ struct RunningProgram {
         return tests.deletingLastPathComponent().appending(path: "patronus-sim").path
     }()
 
-    func send(_ signal: Int32) { kill(process, signal) }
+    deinit { end() }
+
+    /// Sends a signal, if it still runs.
+    func send(_ signal: Int32) {
+        if !hasEnded { kill(process, signal) }
+    }
+
+    /// Kills it and waits until it is gone, if nobody has waited for it.
+    func end() {
+        guard !hasEnded else { return }
+        kill(process, SIGKILL)
+        _ = wait()
+        removeStreams()
+    }
+
+    private func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        hasEnded = true
+        return status
+    }
+
+    private func removeStreams() {
+        try? FileManager.default.removeItem(at: output)
+        try? FileManager.default.removeItem(at: errors)
+    }
 
     /// Waits for its end.
     func outcome() throws -> Outcome {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        defer {
-            try? FileManager.default.removeItem(at: output)
-            try? FileManager.default.removeItem(at: errors)
-        }
+        let status = wait()
+        defer { removeStreams() }
         let signal = status & 0x7F
         return Outcome(
             status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal,

@@ -71,7 +71,7 @@ final class RealWorld {
     }
 
     deinit {
-        for program in started { program.send(SIGKILL) }
+        for program in started { program.end() }
     }
 
     private func join(_ first: Place, _ name: String, _ second: Place, _ other: String) throws {
