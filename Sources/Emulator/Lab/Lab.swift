@@ -81,7 +81,12 @@ public final class Lab {
             let groundPlan = try GroundPlan(request.scenario, plan)
             try Ground.checkPrivilege()
             journal = try LabStore.standard.begin(request.name, topology: request.scenario.topology.name)
-            ground = try Ground.build(groundPlan, journal: journal)
+            do throws(GroundError) {
+                ground = try Ground.build(groundPlan, journal: journal)
+            } catch {
+                try? journal.finish()
+                throw error
+            }
         } catch {
             throw .ground(error)
         }
