@@ -40,10 +40,10 @@ test: tests-built
 	swift format lint --strict --recursive $(formatted)
 	scripts/purity
 	scripts/fuzz 10
-	swift test $(flags) --skip-build
+	scripts/test
 
 test-quick: tests-built
-	PATRONUS_QUICK=1 swift test $(flags) --skip-build --skip '$(SLOW)'
+	PATRONUS_QUICK=1 scripts/test --skip '$(SLOW)'
 
 lint: tests-built
 	swift format lint --strict --recursive $(formatted)
