@@ -23,11 +23,13 @@ extension Ground {
             }
         }
         try site.routes.commit(batch)
+        try announceCarriers(ofLink: index)
     }
 
     /// Has the kernel look at the carriers of a link's ends now, and tell whoever listens.
     ///
-    /// By itself it may take a second over it: of events on the whole machine it looks at those of one second together.
+    /// By itself it may take a second over it: of events on the whole machine it looks at those of one second together,
+    /// and a port that has just come up drops what it is given until then.
     /// To whoever asks for a link's state it says nothing that it has not told everybody (`linkwatch_sync_dev`).
     public mutating func announceCarriers(ofLink index: Int) throws(SystemError) {
         for end in [plan.links[index].first, plan.links[index].second] {
