@@ -7,6 +7,8 @@ public import LinuxSystem
 public final class MessageChannel {
     private let socket: UnixSocket
     private var unread: [UInt8] = []
+    /// How much of that has no line's end in it: a long line is looked through once, not with each piece of it.
+    private var searched = 0
     private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     private let encoder = JSONEncoder()
     private let decoder = JSONDecoder()
@@ -16,7 +18,7 @@ public final class MessageChannel {
 
     public init(_ socket: consuming UnixSocket) {
         self.socket = socket
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = .withoutEscapingSlashes
     }
 
     /// Readable when something has come.
@@ -53,9 +55,13 @@ public final class MessageChannel {
 
     /// The next message that is whole; nil where none is.
     public func next<Message: Decodable>(_ type: Message.Type) throws(SystemError) -> Message? {
-        guard let end = unread.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        guard let end = unread[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
+            searched = unread.count
+            return nil
+        }
         let line = Data(unread[..<end])
         unread.removeSubrange(...end)
+        searched = 0
         do {
             return try decoder.decode(type, from: line)
         } catch {
