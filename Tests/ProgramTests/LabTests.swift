@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// Labs in network namespaces, by the program alone: each test has a folder for the state of its labs.
@@ -42,14 +43,6 @@ struct LabTests {
         }
     }
 
-    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        for _ in 0..<100 {
-            if try condition() { return true }
-            usleep(100_000)
-        }
-        return false
-    }
-
     @Test func `a lab comes up, can be looked at, entered and changed, and goes`() throws {
         let bench = try Bench()
         let up = try bench.run("lab", "up", "topology.json")
@@ -77,6 +70,8 @@ struct LabTests {
 
         let capture = try bench.run("lab", "capture", "hq:wan-b--isp-b", "--count", "5")
         #expect(capture.status == 0, "\(capture.errors)")
+        // The mark of a pcap with nanoseconds, then a header and five packets with theirs.
+        #expect(capture.output.hasPrefix("M<") && capture.output.unicodeScalars.count > 24 + 5 * 16)
 
         #expect(try bench.run("lab", "down").status == 0)
         #expect(bench.labs.isEmpty)
@@ -97,6 +92,9 @@ struct LabTests {
         let link = try bench.run("lab", "link", "branch--nowhere", "down")
         #expect(link.status == 2)
         #expect(link.errors.hasPrefix("patronus-sim: there is no link \"branch--nowhere\"; there are branch:wan-a"))
+        let lan = try bench.run("lab", "link", "server:eth0--hq:lan0", "set", "delay=1ms")
+        #expect(lan.status == 2)
+        #expect(lan.errors.contains("is the kernel's own"), "\(lan.errors)")
         let node = try bench.run("lab", "exec", "nobody", "--", "/bin/true")
         #expect(node.status == 2)
         #expect(node.errors.hasPrefix("patronus-sim: there is no node \"nobody\"; there are hq, branch"))

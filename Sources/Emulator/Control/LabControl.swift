@@ -103,6 +103,9 @@ public final class LabControl {
             return .states(lab.nodes(ofKind: .patronus).map { lab.state(of: $0) })
         case .setLink(let name, let words, let direction):
             let change = try settings(name, words, direction)
+            guard lab.isWire(change.link) else {
+                throw WordsOfRefusal("link \"\(name)\" is the kernel's own, which does nothing to packets")
+            }
             try refusing { () throws(LabError) in
                 try lab.perform(
                     .setLink(

@@ -22,6 +22,9 @@ extension Lab {
         }
     }
 
+    /// Whether a link can do anything to packets.
+    func isWire(_ link: Int) -> Bool { wireNumbers[link] != nil }
+
     private func machine(of node: Int) -> AgentProcess? {
         agents.last { $0.node == node && $0.role == .machine && !$0.hasEnded }
     }

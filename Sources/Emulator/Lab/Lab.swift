@@ -28,11 +28,12 @@ public struct LabRequest: Sendable {
     public var program: String
     /// Whether what nodes say is kept for a record.
     public var keepsTelemetry: Bool
+    /// Links, by index, that are to be wires though they do nothing to packets yet.
+    public var wiredLinks: [Int] = []
 
     public init(
         scenario: Scenario, seed: UInt64, replays: [ReplayScript?] = [], inputs: [AgentTask.Input], name: LabName,
-        program: String,
-        keepsTelemetry: Bool = true
+        program: String, keepsTelemetry: Bool = true
     ) {
         self.scenario = scenario
         self.seed = seed
@@ -78,7 +79,7 @@ public final class Lab {
         view = LabView(request.scenario.topology)
         lives = Array(repeating: 0, count: request.scenario.topology.nodes.count)
         do throws(GroundError) {
-            let groundPlan = try GroundPlan(request.scenario, plan)
+            let groundPlan = try GroundPlan(request.scenario, plan, wired: request.wiredLinks)
             try Ground.checkPrivilege()
             journal = try LabStore.standard.begin(request.name, topology: request.scenario.topology.name)
             do throws(GroundError) {
@@ -112,7 +113,7 @@ public final class Lab {
             for command in ground.plan.namespaces[node].commands {
                 try inLab { () throws(SystemError) in
                     let started = try LinuxCommand(
-                        command, node: node, program: request.program, namespace: try ground.namespace(ofNode: node),
+                        command, program: request.program, namespace: try ground.namespace(ofNode: node),
                         log: "\(journal.folder)/\(topology.nodes[node].name).log")
                     commands.append(started)
                     try journal.add(process: started.identifier, role: "\(topology.nodes[node].name): \(command)")
@@ -204,7 +205,7 @@ public final class Lab {
     }
 
     /// Gives all machines, and the wire, one instant zero, which comes a moment later.
-    public func start() throws(LabError) {
+    public func start() {
         clock = MonotonicClock(epoch: MonotonicClock.kernelReading() + 100_000_000)
         for agent in agents { agent.order(.go(epoch: clock.epoch)) }
     }

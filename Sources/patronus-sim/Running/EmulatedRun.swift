@@ -26,7 +26,7 @@ struct EmulatedRun {
         defer { progress.clear() }
         let lab = lab
         return try laboratory { () throws(LabError) in
-            try lab.start()
+            lab.start()
             try lab.run(until: end) { now throws(LabError) in
                 progress.show(now)
                 lab.drainCapture { captures.take($0, links: $1) }

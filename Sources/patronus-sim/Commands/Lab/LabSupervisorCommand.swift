@@ -33,10 +33,13 @@ struct LabSupervisorCommand: ParsableCommand {
     private func hold(_ channel: MessageChannel) throws(Failure) {
         guard let name = LabName(name) else { throw Failure(.badInput, "\"\(name)\" is no name for a lab") }
         let runnable = try RunnableTopology.load(topology)
-        let request = LabRequest(
+        var request = LabRequest(
             scenario: runnable.scenario, seed: runnable.scenario.seed,
             inputs: runnable.inputs.map { AgentTask.Input(path: $0.path, octets: Data($0.bytes)) }, name: name,
             program: try ownProgram(), keepsTelemetry: false)
+        // Whoever keeps a lab changes its links; only LANs stay the kernel's own.
+        let links = runnable.scenario.topology.links
+        request.wiredLinks = links.indices.filter { !links[$0].isLAN }
         let words = LinkWords(inputs: Array(runnable.inputs.dropFirst()))
         try laboratory { () throws(LabError) in
             let lab = try Lab(request)
@@ -47,7 +50,7 @@ struct LabSupervisorCommand: ParsableCommand {
                     try words.change(link, settings, direction)
                 }
             }
-            try lab.start()
+            lab.start()
             try inSystem { () throws(SystemError) in try channel.send(SupervisorWord.up) }
             Self.leaveTerminal(log: "\(lab.journal.folder)/log")
             try control.serve { () throws(LabError) in

@@ -1,0 +1,13 @@
+import Foundation
+
+/// Asks again and again whether something has come true, for at most so many seconds.
+public func eventually(
+    within seconds: Double = 10, every interval: Double = 0.01, _ condition: () throws -> Bool
+) rethrows -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while Date() < end {
+        if try condition() { return true }
+        Thread.sleep(forTimeInterval: interval)
+    }
+    return try condition()
+}
