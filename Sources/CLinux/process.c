@@ -39,7 +39,7 @@ int clinux_unix_pair(int descriptors[2]) {
 }
 
 int clinux_accept(int descriptor) {
-    return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC);
+    return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 long clinux_send(int socket, const void *octets, size_t count) {

@@ -82,14 +82,14 @@ func words(for number: Int32) -> String {
 
 /// The result of a call that answers with a negative value and `errno` when it fails.
 @discardableResult
-func checked(_ result: Int32, _ call: @autoclosure () -> String) throws(SystemError) -> Int32 {
+public func checked(_ result: Int32, _ call: @autoclosure () -> String) throws(SystemError) -> Int32 {
     guard result < 0 else { return result }
     let number = errno
     throw .refused(call(), number: number, explanation: "")
 }
 
 /// The result of a call that a signal may interrupt before it has done anything.
-func uninterrupted(_ call: () -> Int) -> Int {
+public func uninterrupted(_ call: () -> Int) -> Int {
     while true {
         let result = call()
         if result >= 0 || errno != EINTR { return result }

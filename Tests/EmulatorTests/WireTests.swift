@@ -9,15 +9,6 @@ import TestKit
 import Testing
 import Wire
 
-/// Asks again and again whether something has come true, for at most a few seconds.
-private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<300 {
-        if try condition() { return true }
-        usleep(10_000)
-    }
-    return try condition()
-}
-
 @Suite(.serialized, .enabled(if: WireAbility.isThere, "\(WireAbility.reason)"))
 struct WireTests {
     @Test func `no datagram arrives before its delay, and half of them hardly later`() throws {

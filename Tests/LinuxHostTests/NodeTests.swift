@@ -7,6 +7,7 @@ import LinuxSystem
 import Machine
 import Node
 import Telemetry
+import TestKit
 import Testing
 import Traffic
 import Wire

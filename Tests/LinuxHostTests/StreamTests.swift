@@ -4,6 +4,7 @@ import LinuxHost
 import LinuxSystem
 import Machine
 import Synchronization
+import TestKit
 import Testing
 import Wire
 

@@ -1,4 +1,5 @@
 import LinuxSystem
+import TestKit
 import Testing
 import Wire
 

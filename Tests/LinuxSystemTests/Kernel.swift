@@ -21,12 +21,3 @@ enum Kernel {
     static let canCompile = isWilling && TestObject.compiled(TestObject.header) != nil
     static let compilerReason = "needs root, and a clang that knows BPF with libbpf's headers"
 }
-
-/// Asks again and again whether something has come true, for at most a few seconds.
-func eventually(attempts: Int = 300, _ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<attempts {
-        if try condition() { return true }
-        usleep(10_000)
-    }
-    return try condition()
-}

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import LinuxSystem
+import TestKit
 import Testing
 import Wire
 

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import TestKit
 import Testing
 
 @Suite(.enabled(if: Kernel.isWilling, "\(Kernel.reason)"))

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import TestKit
 import Testing
 import Wire
 
@@ -90,7 +91,7 @@ struct PreparedVethTests {
         let sent = sender.send(Self.count, size: 1_472, to: Lab.sinkAddress, port: 5_000)
         #expect(sent == Self.count)
         var received = 0
-        _ = try eventually(attempts: 40) {
+        _ = try eventually(within: 0.4) {
             let now = try lab.sinkRoutes.existingLink(.index(Lab.sinkEnd)).counters.receivedPackets
             received = Int(now - before)
             return received >= Self.count

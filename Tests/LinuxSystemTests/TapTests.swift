@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import LinuxSystem
+import TestKit
 import Testing
 import Wire
 

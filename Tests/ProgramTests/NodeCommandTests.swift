@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import LinuxSystem
+import TestKit
 import Testing
 
 /// A machine that becomes a node on its own cards, by the program alone.
@@ -12,7 +13,7 @@ struct NodeCommandTests {
     private func startBoth(_ world: RealWorld) throws -> (branch: RunningProgram, hq: RunningProgram) {
         let branch = try world.startNode(.branch)
         let hq = try world.startNode(.hq)
-        let areUp = try eventually(every: 100_000) {
+        let areUp = try eventually(every: 0.1) {
             try world.upTunnels(.branch) == Self.tunnels && world.upTunnels(.hq) == Self.tunnels
         }
         if !areUp {
@@ -55,7 +56,7 @@ struct NodeCommandTests {
         #expect(links.split(separator: "\n").filter { $0.contains("prog/xdp ") }.count == (dataplane ? 3 : 0))
         let traffic = RealTraffic(world: world)
         let octets = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
-        #expect(eventually(every: 200_000) { (try? traffic.talk(5).count) ?? 0 > 0 })
+        #expect(eventually(every: 0.2) { (try? traffic.talk(5).count) ?? 0 > 0 })
         #expect(try traffic.transfer(octets) == octets)
         #expect(try traffic.talk(50).count >= 49)
         branch.send(SIGTERM)
@@ -73,7 +74,7 @@ struct NodeCommandTests {
         let world = try RealWorld(dataplane: dataplane)
         _ = try startBoth(world)
         let traffic = RealTraffic(world: world)
-        #expect(eventually(every: 200_000) { (try? traffic.talk(5).count) ?? 0 > 0 })
+        #expect(eventually(every: 0.2) { (try? traffic.talk(5).count) ?? 0 > 0 })
         let arrivals = try traffic.talk(300) { try world.ip(.ispA, "link set branch down") }
         let gaps = zip(arrivals, arrivals.dropFirst()).map { $1 - $0 }
         #expect(arrivals.count > 200)
@@ -91,14 +92,14 @@ struct NodeCommandTests {
         #expect(try branch.outcome().status == 128 + SIGKILL)
         #expect(try world.snapshot() != former)
         let again = try world.startNode(.branch)
-        #expect(try eventually(every: 100_000) { try world.upTunnels(.branch) == Self.tunnels })
+        #expect(try eventually(every: 0.1) { try world.upTunnels(.branch) == Self.tunnels })
         again.send(SIGTERM)
         let outcome = try again.outcome()
         #expect(outcome.errors.contains("node branch, which died: restored interface eth1"))
         try expectSame(world, former, "after the second start")
 
         let third = try world.startNode(.branch)
-        #expect(try eventually(every: 100_000) { try world.state(.branch) != nil })
+        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
         third.send(SIGKILL)
         _ = try third.outcome()
         let garbage = try world.run(.branch, "gc")
@@ -306,7 +307,7 @@ struct NodeCommandTests {
         let former = try world.snapshot()
         let branch = try world.startNode(.branch, ["--keep-addresses"])
         let hq = try world.startNode(.hq)
-        #expect(try eventually(every: 100_000) { try world.upTunnels(.branch) == Self.tunnels })
+        #expect(try eventually(every: 0.1) { try world.upTunnels(.branch) == Self.tunnels })
         #expect(try world.ip(.branch, "addr show eth1").contains("203.0.113.7"))
         for program in [branch, hq] {
             program.send(SIGTERM)

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import LinuxSystem
+import TestKit
 import Testing
 
 /// A machine with cards that have a past, another machine, two providers and a host behind each machine.
@@ -249,14 +250,4 @@ final class RealWorld {
     func journalLines(_ node: String) -> Int {
         (try? workspace.text("state/real/\(node)/journal"))?.split(separator: "\n").count ?? 0
     }
-}
-
-/// Asks again and again whether something has come true, for ten seconds.
-func eventually(every microseconds: UInt32 = 20_000, _ condition: () throws -> Bool) rethrows -> Bool {
-    let end = Date().addingTimeInterval(10)
-    while Date() < end {
-        if try condition() { return true }
-        usleep(microseconds)
-    }
-    return try condition()
 }

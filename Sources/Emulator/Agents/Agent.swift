@@ -40,7 +40,7 @@ public enum Agent {
         let channel = MessageChannel(UnixSocket(owning: FileDescriptor(owning: ProgramChild.channelDescriptor)))
         do {
             try ChildProcess.dieWithParent(getppid())
-            try NetworkNamespace(owning: FileDescriptor(owning: AgentProcess.namespaceDescriptor)).enter()
+            try NetworkNamespace(owning: FileDescriptor(owning: ProgramChild.namespaceDescriptor)).enter()
             guard case .task(let task) = try channel.wait(for: AgentOrder.self) else { return false }
             let script = try load(task.inputs)
             try perform(task, script, channel)
@@ -84,7 +84,6 @@ public enum Agent {
         try run(&host, wire)
         var report = AgentReport()
         report.blackholedPackets = host.machine.blackholedPackets
-        report.unsentPackets = host.counters.unsentDatagrams
         report.dataplane = try place.accounts(of: host.dataplaneCounters())
         report.routeDisagreement = try place.disagreement(
             wanted: host.machine.overlayPrefixes, routed: host.routedPrefixes())
@@ -101,7 +100,6 @@ public enum Agent {
         try run(&host, wire)
         var report = AgentReport()
         report.flows = host.machine.reports(at: wire.finishedAt ?? host.now)
-        report.unsentPackets = host.counters.unsentDatagrams
         try wire.finish(report)
     }
 
@@ -137,7 +135,6 @@ public enum Agent {
             guard case .finish = order else { continue }
             var report = AgentReport()
             report.attackPackets = attacker.sent
-            report.unsentPackets = attacker.unsent
             return try channel.send(AgentWord.finished(report))
         }
     }

@@ -75,8 +75,6 @@ public struct AgentReport: Codable, Sendable {
     public var routeDisagreement: String?
     /// Packets of an attack that were sent.
     public var attackPackets: UInt64 = 0
-    /// Packets that the kernel had no room for.
-    public var unsentPackets: UInt64 = 0
 
     public init() {}
 }

@@ -14,9 +14,6 @@ final class AgentProcess {
     private(set) var failure: String?
     private(set) var hasEnded = false
 
-    /// The number that an agent has its namespace under.
-    static let namespaceDescriptor: Int32 = 4
-
     /// Starts an agent in a namespace and hands it its task.
     init(_ task: AgentTask, title: String, program: String, namespace: borrowing NetworkNamespace) throws(SystemError) {
         node = task.node
@@ -25,7 +22,7 @@ final class AgentProcess {
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
         child = try ProgramChild(
             program, ["agent"],
-            inheriting: [ChildProcess.Inheritance(inherited.number, as: Self.namespaceDescriptor)])
+            inheriting: [ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor)])
         try child.channel.send(AgentOrder.task(task))
     }
 

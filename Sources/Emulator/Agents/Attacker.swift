@@ -12,9 +12,8 @@ struct Attacker: ~Copyable {
     private let socket: RawSocket
     private let clock: MonotonicClock
     private var arena = ByteArena(capacity: 64 * 1_024)
+    /// How many packets the kernel took; those that it had no room for are lost.
     private(set) var sent: UInt64 = 0
-    /// Packets that the kernel had no room for.
-    private(set) var unsent: UInt64 = 0
 
     init(_ plan: AttackPlan, clock: MonotonicClock) throws(SystemError) {
         generator = plan.generator
@@ -27,7 +26,7 @@ struct Attacker: ~Copyable {
     mutating func sendDue() throws(SystemError) {
         let now = clock.now
         while let range = generator.next(at: now, into: &arena) {
-            if try socket.send(arena.bytes(range), to: target) { sent += 1 } else { unsent += 1 }
+            if try socket.send(arena.bytes(range), to: target) { sent += 1 }
             arena.removeAll()
         }
     }

@@ -8,6 +8,9 @@ public struct ProgramChild: ~Copyable {
     /// The number that the child has its channel under.
     public static var channelDescriptor: Int32 { 3 }
 
+    /// The number that a child which lives in a namespace of a lab has that under.
+    static var namespaceDescriptor: Int32 { 4 }
+
     /// Starts `program` with arguments.
     public init(
         _ program: String, _ arguments: [String], inheriting inheritances: [ChildProcess.Inheritance] = []

@@ -3,18 +3,12 @@ import LinuxSystem
 
 /// A program that runs in the namespace of a `linux` node, as its topology says.
 public final class LinuxCommand {
-    let node: Int
-    let command: String
     private var process: ChildProcess
-
-    private static let namespaceDescriptor: Int32 = 4
 
     /// Starts it; what it says goes to the end of a file.
     init(
-        _ command: String, node: Int, program: String, namespace: borrowing NetworkNamespace, log: String
+        _ command: String, program: String, namespace: borrowing NetworkNamespace, log: String
     ) throws(SystemError) {
-        self.node = node
-        self.command = command
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
         let log = try FileDescriptor.appending(to: log)
         let silence = try FileDescriptor(path: "/dev/null", flags: O_RDONLY)
@@ -24,14 +18,11 @@ public final class LinuxCommand {
                 ChildProcess.Inheritance(silence.number, as: STDIN_FILENO),
                 ChildProcess.Inheritance(log.number, as: STDOUT_FILENO),
                 ChildProcess.Inheritance(log.number, as: STDERR_FILENO),
-                ChildProcess.Inheritance(inherited.number, as: Self.namespaceDescriptor),
+                ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor),
             ])
     }
 
     var identifier: Int32 { process.identifier }
-
-    /// How it ended; nil while it runs.
-    func end() -> ProcessEnd? { process.wait(milliseconds: 0) }
 
     /// Ends it, and what it has started that has not left its group.
     func kill() {
@@ -43,7 +34,7 @@ public final class LinuxCommand {
     public static func enter() throws(LabError) {
         try inLab { () throws(SystemError) in
             try ChildProcess.dieWithParent(getppid())
-            try NetworkNamespace(owning: FileDescriptor(owning: namespaceDescriptor)).enter()
+            try NetworkNamespace(owning: FileDescriptor(owning: ProgramChild.namespaceDescriptor)).enter()
         }
         setpgid(0, 0)
     }

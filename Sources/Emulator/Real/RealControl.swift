@@ -75,10 +75,7 @@ final class RealControl {
 
     private func welcome(_ host: inout Host) {
         do throws(SystemError) {
-            let socket = try listener.accept()
-            // Nobody who is slow holds the node up.
-            _ = fcntl(socket.descriptor.number, F_SETFL, O_NONBLOCK)
-            let client = MessageChannel(socket)
+            let client = MessageChannel(try listener.accept())
             try? host.watch(client.descriptor) { host in self.serve(client, &host) }
         } catch {}  // It has hung up already.
     }

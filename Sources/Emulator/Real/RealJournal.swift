@@ -42,9 +42,9 @@ struct RealJournal: ~Copyable {
         // Written under another name first: a journal always says whose it is.
         let draft = "\(path).new"
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC
-        let made = FileDescriptor(owning: try succeeding(open(draft, flags, 0o644), "make \(draft)"))
+        let made = FileDescriptor(owning: try checked(open(draft, flags, 0o644), "make \(draft)"))
         try Self.write(first, to: made.number, draft)
-        try succeeding(rename(draft, path), "make \(path)")
+        try checked(rename(draft, path), "make \(path)")
         self.folder = folder
         file = made
     }
@@ -58,19 +58,10 @@ struct RealJournal: ~Copyable {
         let octets = record.line
         var place = 0
         while place < octets.count {
-            let count = octets.withUnsafeBytes {
-                Glibc.write(file, $0.baseAddress.map { $0 + place }, octets.count - place)
+            let count = octets.withUnsafeBytes { octets in
+                uninterrupted { Glibc.write(file, octets.baseAddress.map { $0 + place }, octets.count - place) }
             }
-            if count < 0, errno == EINTR { continue }
-            place += Int(try succeeding(Int32(count), "write \(name)"))
+            place += Int(try checked(Int32(count), "write \(name)"))
         }
     }
-}
-
-/// The result of a call that answers with a negative value and `errno` when it fails.
-@discardableResult
-func succeeding(_ result: Int32, _ call: @autoclosure () -> String) throws(SystemError) -> Int32 {
-    guard result < 0 else { return result }
-    let number = errno
-    throw .refused(call(), number: number, explanation: "")
 }

@@ -68,13 +68,13 @@ public struct RealStore: Sendable {
     func begin(node: String, topology: String, _ report: (String) -> Void) throws(RealError) -> RealJournal {
         try inReality { () throws(SystemError) in
             for path in [root, folder] where mkdir(path, 0o755) < 0 && errno != EEXIST {
-                try succeeding(-1, "make \(path)")
+                try checked(-1, "make \(path)")
             }
         }
         // Two that begin at once see each other.
         let lock = try inReality { () throws(SystemError) in
             FileDescriptor(
-                owning: try succeeding(open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600), "lock \(folder)"))
+                owning: try checked(open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600), "lock \(folder)"))
         }
         flock(lock.number, LOCK_EX)
         defer { flock(lock.number, LOCK_UN) }
@@ -95,7 +95,7 @@ public struct RealStore: Sendable {
         let place = "\(folder)/\(node)"
         return try inReality { () throws(SystemError) in
             removeFolder(place)
-            try succeeding(mkdir(place, 0o755), "make \(place)")
+            try checked(mkdir(place, 0o755), "make \(place)")
             return try RealJournal(
                 in: place,
                 .node(

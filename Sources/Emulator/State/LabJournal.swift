@@ -97,11 +97,3 @@ public final class LabJournal: Sendable {
 func removeFolder(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
 }
-
-/// The result of a call that a signal may interrupt before it has done anything.
-private func uninterrupted(_ call: () -> Int) -> Int {
-    while true {
-        let result = call()
-        if result >= 0 || errno != EINTR { return result }
-    }
-}

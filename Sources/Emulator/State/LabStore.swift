@@ -115,13 +115,6 @@ public struct CleanUp: Sendable {
     public let failures: [SystemError]
 }
 
-@discardableResult
-private func checked(_ result: Int32, _ call: @autoclosure () -> String) throws(SystemError) -> Int32 {
-    guard result < 0 else { return result }
-    let number = errno
-    throw .refused(call(), number: number, explanation: "")
-}
-
 /// What `body` does, with a refusal as what it means for a lab.
 @discardableResult
 func grounded<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(GroundError) -> Value {

@@ -127,19 +127,10 @@ extension DisciplineState {
 
 extension Neighbour {
     fileprivate init?(permanent message: UnsafePointer<nlmsghdr>) {
-        guard let header = structure(of: message, as: ndmsg.self), header.ndm_state & UInt16(NUD_PERMANENT) != 0
+        guard let header = structure(of: message, as: ndmsg.self), header.ndm_state & UInt16(NUD_PERMANENT) != 0,
+            let state = NeighbourState(message)
         else { return nil }
-        var address: IPAddress?
-        var hardwareAddress: MACAddress?
-        NetlinkAttributes(of: message, after: MemoryLayout<ndmsg>.size).forEach { type, attribute in
-            switch type {
-            case NDA_DST: address = attribute.address
-            case NDA_LLADDR: hardwareAddress = attribute.hardwareAddress
-            default: break
-            }
-        }
-        guard let address else { return nil }
-        self.init(address, at: hardwareAddress, on: InterfaceIndex(UInt32(bitPattern: header.ndm_ifindex)))
+        self.init(state.address, at: state.hardwareAddress, on: state.interface)
     }
 }
 

@@ -82,7 +82,7 @@ public struct UnixListener: ~Copyable, Sendable {
 
     deinit { unlink(path) }
 
-    /// The next connection.
+    /// The next connection, which never blocks: nobody who is slow holds up whoever serves him.
     public func accept() throws(SystemError) -> UnixSocket {
         let number = clinux_accept(descriptor.number)
         return UnixSocket(owning: FileDescriptor(owning: try checked(number, "accept a connection at \(path)")))

@@ -17,13 +17,3 @@ enum Privileges {
 
     static let reason = "needs to be root on a kernel with network namespaces, veth, TUN and XDP"
 }
-
-/// Asks again and again whether something has come true, for at most so many seconds.
-func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
-        if try condition() { return true }
-        usleep(5_000)
-    }
-    return try condition()
-}
