@@ -52,6 +52,8 @@ public struct Tunnel: Sendable {
     private var prober: Prober
     private var arrivals = SequenceWindow()
     private var losses: LossWindow
+    /// When the data plane last had a packet of the other end's.
+    private var lastCarriedAt: Instant
     private let pinned = Pinned()
 
     /// How many of its first octets a packet or a probe may need.
@@ -73,6 +75,7 @@ public struct Tunnel: Sendable {
         detectionTime = configuration.detectionTime
         sequence = UInt32(truncatingIfNeeded: random.next())
         losses = LossWindow(configuration, at: now)
+        lastCarriedAt = now
         transits = TransitMeter(clocksShared: configuration.clocksShared, at: now)
         prober = Prober(interval: configuration.probeInterval, random: &random, at: now)
         silentAt = now
@@ -135,10 +138,14 @@ public struct Tunnel: Sendable {
 
     /// Counts packets of the other end's that a data plane has taken out of the tunnel's way, or missed.
     ///
-    /// While the tunnel is silent they are not counted: an outage is told as silence.
+    /// While the tunnel is silent they are not counted: an outage is told as silence. Nor are those that are missed
+    /// before the first of them after a pause as long as the window: a burst's lost end is noticed only then, and says
+    /// nothing of the path as it is now.
     public mutating func count(carried received: UInt32, of expected: UInt32, at now: Instant) {
         guard isAlive(at: now) else { return }
-        losses.countCarried(expected: expected, received: received)
+        let isResumed = now - lastCarriedAt > configuration.window
+        if received > 0 { lastCarriedAt = now }
+        losses.countCarried(expected: isResumed ? min(expected, received) : expected, received: received)
     }
 
     /// Does what is due: takes a new sample, and appends a probe's UDP payload when its time has come.

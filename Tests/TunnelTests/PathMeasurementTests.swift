@@ -24,6 +24,29 @@ import Wire
         #expect(abs(near.sample.lossReceived.fraction - 2.0 / 101) < 0.001, "\(near.sample.lossReceived)")
     }
 
+    @Test func `the lost end of a burst that is noticed after a pause is not the path's loss`() throws {
+        var near = Tunnel(SampleDatagrams.configuration, random: SeededRandom(seed: 1), at: .zero)
+        var far = Tunnel(SampleDatagrams.configuration, random: SeededRandom(seed: 2), at: .zero)
+        var arena = ByteArena(capacity: 65_536)
+        var losses: [Bool] = []
+        for round in 0..<60 {
+            let now = far.nextDeadline
+            let probe = try #require(far.wake(at: now, into: &arena))
+            let datagram = octets(arena.bytes(probe))
+            let opened = near.open(datagram.span.bytes, at: now)
+            #expect(opened == .probe(attachment: nil))
+            // A burst, a pause of two seconds, then packets again, before the first of which forty are missing.
+            switch round {
+            case 0..<20, 41..<60: near.count(carried: 10, of: 10, at: now)
+            case 40: near.count(carried: 10, of: 50, at: now)
+            default: near.count(carried: 0, of: 0, at: now)
+            }
+            while near.nextDeadline <= now { _ = near.wake(at: near.nextDeadline, into: &arena) }
+            losses.append(near.sample.lossReceived > .zero)
+        }
+        #expect(!losses[20...].contains(true))
+    }
+
     private let shared = TunnelConfiguration(number: 7, clocksShared: true)
 
     /// Whether `measured` of `count` draws is within five deviations of the binomial distribution, and one packet.
