@@ -46,11 +46,7 @@ extension RunPlan {
 
     /// Whether the nodes' ports run the XDP program.
     public static func usesDataplane(_ scenario: Scenario) -> Bool {
-        guard scenario.topology.nodes.contains(where: { $0.kind == .patronus }) else { return false }
-        if let isWanted = scenario.topology.overlay.usesDataplane { return isWanted }
-        return scenario.events.contains { event in
-            if case .attack = event.kind { true } else { false }
-        }
+        scenario.topology.overlay.usesDataplane && scenario.topology.nodes.contains { $0.kind == .patronus }
     }
 
     /// The place of `peer` among the peers of `node`.

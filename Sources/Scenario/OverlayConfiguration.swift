@@ -10,13 +10,13 @@ public struct OverlayConfiguration: Equatable, Sendable {
     public var detectMultiplier: Int
     /// How long a path must have been good before flows return to it.
     public var failbackDelay: Interval
-    /// Whether the nodes' ports run the XDP program; where nothing is said, in scenarios that attack.
-    public var usesDataplane: Bool?
+    /// Whether the nodes' ports run the XDP program.
+    public var usesDataplane: Bool
 
     public init(
         tunnels: TunnelPattern = .fullMesh, encryption: TunnelEncryption = .none,
         probeInterval: Interval = .milliseconds(100), detectMultiplier: Int = 3,
-        failbackDelay: Interval = .seconds(60), usesDataplane: Bool? = nil
+        failbackDelay: Interval = .seconds(60), usesDataplane: Bool = true
     ) {
         self.tunnels = tunnels
         self.encryption = encryption

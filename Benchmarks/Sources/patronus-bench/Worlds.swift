@@ -82,7 +82,7 @@ enum Worlds {
     }
 
     /// So many sites in a full mesh over one provider, ten probes a second, and so many calls at each site.
-    static func mesh(sites: Int, callsPerSite: Int, seconds: Int64) -> Scenario {
+    static func mesh(sites: Int, callsPerSite: Int, seconds: Int64, usesDataplane: Bool = true) -> Scenario {
         var nodes = [TopologyNode(name: "isp", kind: .router)]
         for index in 1...sites {
             nodes.append(
@@ -106,9 +106,10 @@ enum Worlds {
                         to: 1 + sites + far, start: .seconds(8)))
             }
         }
+        var topology = Topology(name: "mesh", nodes: nodes, links: links)
+        topology.overlay.usesDataplane = usesDataplane
         var scenario = Scenario(
-            name: "mesh", topology: Topology(name: "mesh", nodes: nodes, links: links), duration: .seconds(seconds),
-            traffic: traffic)
+            name: "mesh", topology: topology, duration: .seconds(seconds), traffic: traffic)
         scenario.record.interval = .seconds(1)
         return scenario
     }

@@ -21,7 +21,16 @@ let benchmarks: [(name: String, run: () -> Measurement)] = [
         "mesh-50",
         {
             benchmarkHops(
-                "mesh-50", Worlds.mesh(sites: 50, callsPerSite: 10, seconds: 10 + 10 * size), warmup: .seconds(10))
+                "mesh-50",
+                Worlds.mesh(sites: 50, callsPerSite: 10, seconds: 10 + 10 * size, usesDataplane: false),
+                warmup: .seconds(10))
+        }
+    ),
+    (
+        "mesh-50-xdp",
+        {
+            benchmarkHops(
+                "mesh-50-xdp", Worlds.mesh(sites: 50, callsPerSite: 10, seconds: 10 + 10 * size), warmup: .seconds(10))
         }
     ),
 ]
