@@ -117,6 +117,18 @@ struct LabTests {
         #expect(try bench.run("gc").output == "nothing is left of any dead lab\n")
     }
 
+    @Test func `whoever made a lab can hang up`() throws {
+        let bench = try Bench()
+        try #require(try bench.run("lab", "up", "topology.json").status == 0)
+        let supervisor = try bench.supervisor(of: "two-sites")
+        for process in try [supervisor] + childProcesses(of: supervisor) {
+            for stream in 0...2 {
+                let file = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(stream)")
+                #expect(file == "/dev/null" || file.hasSuffix("/two-sites/log"), "\(file)")
+            }
+        }
+    }
+
     private func childProcesses(of process: Int32) throws -> [Int32] {
         let text = try String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
         return text.split(separator: " ").compactMap { Int32($0) }

@@ -14,15 +14,21 @@ final class AgentProcess {
     private(set) var failure: String?
     private(set) var hasEnded = false
 
-    /// Starts an agent in a namespace and hands it its task.
-    init(_ task: AgentTask, title: String, program: String, namespace: borrowing NetworkNamespace) throws(SystemError) {
+    /// Starts an agent in a namespace and hands it its task; with a log, its standard streams are apart from ours.
+    init(
+        _ task: AgentTask, title: String, program: String, namespace: borrowing NetworkNamespace, log: String?
+    ) throws(SystemError) {
         node = task.node
         role = task.role
         self.title = title
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
-        child = try ProgramChild(
-            program, ["agent"],
-            inheriting: [ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor)])
+        let inheritances = [ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor)]
+        if let log {
+            let streams = try StandardStreams(log: log)
+            child = try ProgramChild(program, ["agent"], inheriting: inheritances + streams.inheritances)
+        } else {
+            child = try ProgramChild(program, ["agent"], inheriting: inheritances)
+        }
         try child.channel.send(AgentOrder.task(task))
     }
 

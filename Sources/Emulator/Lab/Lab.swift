@@ -28,6 +28,8 @@ public struct LabRequest: Sendable {
     public var program: String
     /// Whether what nodes say is kept for a record.
     public var keepsTelemetry: Bool
+    /// Whether the lab outlives the terminal it was made at: what its machines have to say goes to its log then.
+    public var isKept = false
     /// Links, by index, that are to be wires though they do nothing to packets yet.
     public var wiredLinks: [Int] = []
 
@@ -187,7 +189,8 @@ public final class Lab {
         let title = role == .machine ? name : "the attacker at \(name)"
         try inLab { () throws(SystemError) in
             let agent = try AgentProcess(
-                task, title: title, program: request.program, namespace: try ground.namespace(ofNode: node))
+                task, title: title, program: request.program, namespace: try ground.namespace(ofNode: node),
+                log: request.isKept ? "\(journal.folder)/log" : nil)
             agents.append(agent)
             try journal.add(process: agent.identifier, role: title)
         }
@@ -249,7 +252,7 @@ public final class Lab {
 
     /// What a node says of itself.
     public func state(of node: Int) -> NodeState {
-        view.state(of: node, peers: plan.peers(of: node).map { topology.nodes[$0].name }, at: clock.now)
+        view.state(of: node, peers: plan.sessionNames(of: node, in: topology), at: clock.now)
     }
 
     /// The end of a link at which its packets can be seen: a node's own ports hand theirs to its data plane first.

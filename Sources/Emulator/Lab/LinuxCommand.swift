@@ -10,16 +10,11 @@ public final class LinuxCommand {
         _ command: String, program: String, namespace: borrowing NetworkNamespace, log: String
     ) throws(SystemError) {
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
-        let log = try FileDescriptor.appending(to: log)
-        let silence = try FileDescriptor(path: "/dev/null", flags: O_RDONLY)
+        let streams = try StandardStreams(log: log)
         process = try ChildProcess(
             program, ["lab", "enter", "--", "/bin/sh", "-c", command],
-            inheriting: [
-                ChildProcess.Inheritance(silence.number, as: STDIN_FILENO),
-                ChildProcess.Inheritance(log.number, as: STDOUT_FILENO),
-                ChildProcess.Inheritance(log.number, as: STDERR_FILENO),
-                ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor),
-            ])
+            inheriting: streams.inheritances
+                + [ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor)])
     }
 
     var identifier: Int32 { process.identifier }

@@ -120,7 +120,7 @@ public struct RealNode {
         }
         try inReality { () throws(SystemError) in try configureOverlay() }
         let ports = portStates(host)
-        let peers = runPlan.peers(of: index).map { scenario.topology.nodes[$0].name }
+        let peers = runPlan.sessionNames(of: index, in: scenario.topology)
         control.describe = { now in
             RealState(
                 node: view.state(of: index, peers: peers, at: now), topology: plan.topology, process: getpid(),

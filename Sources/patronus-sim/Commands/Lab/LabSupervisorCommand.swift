@@ -39,6 +39,7 @@ struct LabSupervisorCommand: ParsableCommand {
             program: try ownProgram(), keepsTelemetry: false)
         // Whoever keeps a lab changes its links; only LANs stay the kernel's own.
         let links = runnable.scenario.topology.links
+        request.isKept = true
         request.wiredLinks = links.indices.filter { !links[$0].isLAN }
         let words = LinkWords(inputs: Array(runnable.inputs.dropFirst()))
         try laboratory { () throws(LabError) in
