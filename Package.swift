@@ -76,7 +76,7 @@ let package = Package(
         library("Simulator", vocabulary + engines + ["BPF", "Dataplane", "Node", "Endpoints", "Scenario", "Plan"]),
         library("Measure", vocabulary + engines + ["Scenario"]),
         // Floor 6: edges
-        library("ScenarioFiles", vocabulary + ["Links", "Scenario", .product(name: "Yams", package: "Yams")]),
+        library("ScenarioFiles", vocabulary + ["BGP", "Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         library(

@@ -30,6 +30,7 @@ extension MachineHost where Machine: ~Copyable {
         switch action {
         case .bind(let id, let local, let port): try bind(id, local, port)
         case .listen(let address): try listen(at: address)
+        case .protect(let peer, let key, let leastHopLimit): protect(peer, key: key, leastHopLimit: leastHopLimit)
         case .connect(let id, let source, let remote): connect(id, from: source, to: remote)
         case .write(let id, let range): write(range, to: id)
         case .finish(let id): finish(id)

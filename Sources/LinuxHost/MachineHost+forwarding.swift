@@ -13,11 +13,23 @@ extension MachineHost where Machine: ~Copyable {
         case .withdraw(let prefix):
             guard let interface = overlay?.interface else { return }
             routeChanges.removeRoute(KernelRoute(to: prefix, on: interface))
+        case .route(let prefix, let port, let gateway):
+            let interface = ports[Int(port.rawValue)].interface
+            routeChanges.replaceRoute(learnedRoute(to: prefix, through: gateway, on: interface))
+        case .unroute(let prefix):
+            routeChanges.removeRoute(learnedRoute(to: prefix))
         case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)
         case .close(let tunnel): tell { plane throws(DataplaneError) in try plane.close(tunnel) }
         case .steer(let flow, let tunnel): tell { plane throws(DataplaneError) in try plane.steer(flow, into: tunnel) }
         case .release(let flow): tell { plane throws(DataplaneError) in try plane.release(flow) }
         }
+    }
+
+    /// A route that a neighbour has told, of which there is one to a prefix: its metric tells it from all others.
+    private func learnedRoute(
+        to prefix: IPPrefix, through gateway: IPAddress? = nil, on interface: InterfaceIndex? = nil
+    ) -> KernelRoute {
+        KernelRoute(to: prefix, through: gateway, on: interface, metric: 20)
     }
 
     /// Has the kernel change its routes, all in one call.

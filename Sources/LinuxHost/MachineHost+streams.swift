@@ -19,7 +19,10 @@ extension MachineHost where Machine: ~Copyable {
     mutating func listen(at address: SocketAddress) throws(HostError) {
         let place = listeners.count
         do throws(SystemError) {
-            let listener = try StreamListener(at: address, streamOptions)
+            var listener = try StreamListener(at: address, streamOptions)
+            for (peer, protection) in protections where peer.isIPv4 == address.address.isIPv4 {
+                try listener.protect(peer, protection)
+            }
             try poll.add(listener.number, for: .readable, token: Token(.listener, UInt32(place)).rawValue)
             listeners.append(listener)
         } catch {
@@ -27,9 +30,31 @@ extension MachineHost where Machine: ~Copyable {
         }
     }
 
+    /// Protects what is opened to or from a peer from now on.
+    mutating func protect(_ peer: IPAddress, key: ByteRange, leastHopLimit: UInt8) {
+        var protection = StreamProtection()
+        protection.digestKey = outboxOctets(key)
+        if leastHopLimit > 0 {
+            protection.leastHopLimit = leastHopLimit
+            protection.hopLimit = 255
+        }
+        protections.append((peer, protection))
+    }
+
+    private func outboxOctets(_ range: ByteRange) -> [UInt8] {
+        let octets = outbox.bytes(range)
+        return octets.byteOffsets.map { octets.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+    }
+
     mutating func connect(_ id: StreamID, from source: IPAddress, to remote: SocketAddress) {
         do throws(SystemError) {
-            let socket = try StreamSocket(from: source, to: remote, streamOptions)
+            var options = streamOptions
+            if let found = protections.first(where: { $0.peer == remote.address }) {
+                options.digestKey = found.protection.digestKey
+                options.leastHopLimit = found.protection.leastHopLimit
+                options.hopLimit = found.protection.hopLimit
+            }
+            let socket = try StreamSocket(from: source, to: remote, options)
             let stream = HostStream(id, socket, to: remote, isOpening: true)
             streams[id.rawValue] = stream
             arrangeWaiting(stream, isNew: true)

@@ -45,6 +45,8 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     var datagrams = DatagramBatch()
 
     var listeners = Slab<StreamListener>()
+    /// What the machine has asked for by peer.
+    var protections: [(peer: IPAddress, protection: StreamProtection)] = []
     /// Listeners that wait no more, because there was no room for what arrived.
     var pausedListeners: [Int] = []
     var streams: [UInt32: HostStream] = [:]

@@ -7,6 +7,9 @@ public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
     /// Packets for the prefix go to the overlay interface.
     case install(IPPrefix)
     case withdraw(IPPrefix)
+    /// Packets for the prefix leave by a port for a router there, as a neighbour has told.
+    case route(IPPrefix, over: PortID, through: IPAddress)
+    case unroute(IPPrefix)
     /// The data plane may carry packets through a tunnel that leaves by a port for an address.
     case open(TunnelID, over: PortID, to: IPAddress)
     /// Packets of flows that were steered into the tunnel go to the overlay interface again.
@@ -22,6 +25,9 @@ public enum Action: Equatable, Sendable, BitwiseCopyable {
     /// Opens a datagram socket, bound to a port of the machine where one is given.
     case bind(SocketID, local: SocketAddress, port: PortID?)
     case listen(SocketAddress)
+    /// Streams to and from an address, opened from now on, are signed with a key where it has octets (RFC 2385), and
+    /// bear no packet with a lower hop limit than that; 0 minds none (RFC 5082).
+    case protect(IPAddress, key: ByteRange, leastHopLimit: UInt8)
     case send(SocketID, to: SocketAddress, ByteRange)
     /// Hands an IP packet to the kernel as if it had arrived on the overlay interface.
     case deliver(ByteRange)

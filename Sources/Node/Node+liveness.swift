@@ -71,6 +71,7 @@ extension Node {
     }
 
     mutating func portChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
+        neighborPortChanged(port, isUp: isUp, at: now, into: &outbox)
         guard let index = configuration.ports.firstIndex(where: { $0.id == port }) else { return }
         portIsUp[index] = isUp
         for place in 0..<tunnels.count where tunnels[place].end.port == index {

@@ -20,6 +20,7 @@ struct PeerStreams: Sendable {
         attempts = ContiguousArray(repeating: nil, count: peerCount)
     }
 
+    /// Opens a stream to a session's peer.
     mutating func open(to peer: Int) -> StreamID {
         let stream = StreamID(nextNumber)
         nextNumber &+= 1
@@ -44,8 +45,10 @@ extension Node {
     /// The prefixes that are to be routed to the overlay interface, in order.
     public var overlayPrefixes: [IPPrefix] { routes.all().map(\.prefix) }
 
+    /// The sessions by number: those with the overlay's peers, then those with its neighbours.
     static func speakerConfiguration(_ configuration: NodeConfiguration) -> SpeakerConfiguration {
         let own = configuration.overlayAddress
+        let hasNeighbors = !configuration.neighbors.isEmpty
         var result = SpeakerConfiguration(
             autonomousSystem: configuration.autonomousSystem, routerID: own,
             peers: configuration.peers.map { peer in
@@ -54,14 +57,17 @@ extension Node {
                     localAddress: .v4(own))
                 settings.families = [.ipv4Unicast, .ipv6Unicast]
                 settings.nextHopSelf = true
-                if !configuration.isTransit { settings.exportPolicy = ownPrefixes(of: configuration) }
+                if hasNeighbors { settings.importPolicy = .acceptAll }
+                settings.exportPolicy = exportPolicy(of: configuration)
                 settings.isPassive = isCalled(configuration, by: peer)
                 return settings
-            }, networks: configuration.lan)
+            } + configuration.neighbors.map(\.session), networks: configuration.lan + configuration.networks)
         result.holdTime = configuration.bgpHoldTime
         // An attempt is given up with it, so it is longer than any round trip.
         result.connectRetry = .seconds(2)
         result.idleHold = .milliseconds(100)
+        result.requiresExternalPolicy = hasNeighbors
+        result.origins = configuration.origins
         return result
     }
 
@@ -70,17 +76,55 @@ extension Node {
         configuration.overlayAddress > peer.overlayAddress
     }
 
-    private static func ownPrefixes(of configuration: NodeConfiguration) -> RoutePolicy {
-        RoutePolicy(
-            configuration.lan.enumerated().map { index, prefix in
-                PolicyRule(sequence: UInt32(index), .permit, conditions: [.prefix(prefix)])
-            })
+    /// What peers of the overlay are told: everything by a node that passes traffic on, else what is the node's own and
+    /// what its neighbours have told, but not what other peers have.
+    private static func exportPolicy(of configuration: NodeConfiguration) -> RoutePolicy? {
+        if configuration.isTransit { return configuration.neighbors.isEmpty ? nil : .acceptAll }
+        var rules = (configuration.lan + configuration.networks).map { prefix in
+            PolicyRule(sequence: 0, .permit, conditions: [.prefix(prefix)])
+        }
+        guard !configuration.neighbors.isEmpty else { return RoutePolicy(rules) }
+        for peer in configuration.peers {
+            guard let pattern = ASPathPattern("^\(peer.autonomousSystem)") else { continue }
+            rules.append(PolicyRule(sequence: 1, .deny, conditions: [.path(pattern)]))
+        }
+        return RoutePolicy(rules, otherwise: .permit)
+    }
+
+    /// Has the host protect the neighbours' sessions, and listen for them.
+    mutating func listenForNeighbors(into outbox: inout Outbox) {
+        var listening: [IPAddress] = []
+        for neighbor in configuration.neighbors {
+            let (session, transport) = (neighbor.session, neighbor.session.session.transport)
+            if transport.md5Key != nil || transport.securedHops != nil {
+                let start = outbox.arena.count
+                for octet in (transport.md5Key ?? "").utf8 { outbox.arena.append(octet) }
+                outbox.append(
+                    .protect(
+                        session.address, key: ByteRange(start: start, count: outbox.arena.count - start),
+                        leastHopLimit: transport.minimumTimeToLive ?? 0))
+            }
+            guard !listening.contains(session.localAddress) else { continue }
+            listening.append(session.localAddress)
+            outbox.append(.listen(SocketAddress(session.localAddress, port: BGPPort.number)))
+        }
+    }
+
+    /// A port towards neighbours has lost or got its carrier: sessions over it need not wait for their hold time.
+    mutating func neighborPortChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
+        for (index, neighbor) in configuration.neighbors.enumerated() where neighbor.port == port {
+            speaker.nextHopChanged(neighbor.session.address, cost: isUp ? 0 : nil, at: now, into: &routing)
+            speaker.reset(
+                peer: configuration.peers.count + index, because: .otherConfigurationChange, at: now, into: &routing)
+        }
+        carryOutRouting(into: &outbox)
     }
 
     mutating func startRouting(at now: Instant, into outbox: inout Outbox) {
         for peer in configuration.peers {
             speaker.nextHopChanged(.v4(peer.overlayAddress), cost: nil, at: now, into: &routing)
         }
+        listenForNeighbors(into: &outbox)
         speaker.start(at: now, into: &routing)
         carryOutRouting(into: &outbox)
     }
@@ -96,7 +140,6 @@ extension Node {
     }
 
     mutating func resetSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
-        guard configuration.peers.indices.contains(peer) else { return }
         speaker.reset(peer: peer, at: now, into: &routing)
         carryOutRouting(into: &outbox)
     }
@@ -145,7 +188,7 @@ extension Node {
     ) {
         let peer =
             stream.isIncoming
-            ? configuration.peers.firstIndex { .v4($0.overlayAddress) == remote.address } : streams.answer(stream)
+            ? speaker.configuration.peers.firstIndex { $0.address == remote.address } : streams.answer(stream)
         guard let peer else { return outbox.append(.abort(stream)) }
         speaker.connected(
             peer: peer, connection: ConnectionID(stream.rawValue), isIncoming: stream.isIncoming, at: now,
@@ -177,9 +220,11 @@ extension Node {
         for index in 0..<routing.actions.count {
             switch routing.actions[index] {
             case .connect(let peer):
-                let remote = SocketAddress(.v4(configuration.peers[peer].overlayAddress), port: BGPPort.number)
+                let settings = speaker.configuration(of: peer)
                 outbox.append(
-                    .connect(streams.open(to: peer), from: .v4(configuration.overlayAddress), to: remote))
+                    .connect(
+                        streams.open(to: peer), from: settings.localAddress,
+                        to: SocketAddress(settings.address, port: BGPPort.number)))
             case .abandonConnect(let peer):
                 if let stream = streams.abandon(peer) { outbox.append(.abort(stream)) }
             case .write(let connection, let range):
@@ -200,8 +245,7 @@ extension Node {
                 install(prefix, nextHop, into: &outbox)
             case .withdraw(let prefix):
                 changed += 1
-                routes.remove(prefix)
-                outbox.append(.program(.withdraw(prefix)))
+                withdraw(prefix, into: &outbox)
             }
         }
         routing.removeAll()
@@ -210,12 +254,28 @@ extension Node {
     }
 
     private mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
-        guard let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) }) else {
-            routes.remove(prefix)
-            return outbox.append(.program(.withdraw(prefix)))
+        if let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) }) {
+            routes.insert(prefix, peer: peer)
+            outbox.append(.program(.install(prefix)))
+            if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
+        } else if let port = port(toward: nextHop) {
+            outsideRoutes.insert(prefix)
+            outbox.append(.program(.route(prefix, over: port, through: nextHop)))
+            if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
+        } else {
+            withdraw(prefix, into: &outbox)
         }
-        routes.insert(prefix, peer: peer)
-        outbox.append(.program(.install(prefix)))
+    }
+
+    private mutating func withdraw(_ prefix: IPPrefix, into outbox: inout Outbox) {
+        if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
+        if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
+    }
+
+    /// The port behind which a next hop outside the overlay is reached directly.
+    private func port(toward nextHop: IPAddress) -> PortID? {
+        configuration.neighbors.first { $0.session.address == nextHop }?.port
+            ?? configuration.neighbors.first { $0.connected.contains { $0.contains(nextHop) } }?.port
     }
 }
 

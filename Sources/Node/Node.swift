@@ -36,6 +36,8 @@ public struct Node: ~Copyable {
     /// What the speaker has just asked for, until it is carried out.
     var routing = SpeakerOutbox()
     var routes = OverlayRoutes()
+    /// The prefixes that lie behind neighbours outside the overlay.
+    var outsideRoutes = PrefixSet()
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
     var timers = DeadlineHeap()
@@ -56,7 +58,7 @@ public struct Node: ~Copyable {
         portIsUp = Array(repeating: true, count: configuration.ports.count)
         steering = Steering(configuration.steering)
         speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
-        streams = PeerStreams(peerCount: configuration.peers.count)
+        streams = PeerStreams(peerCount: configuration.peers.count + configuration.neighbors.count)
         peerIsReachable = Array(repeating: false, count: configuration.peers.count)
         choicesKnownOfPeer = ContiguousArray(repeating: 0, count: configuration.peers.count)
         nextSample = now + configuration.sampleInterval

@@ -1,3 +1,4 @@
+public import BGP
 public import Basics
 public import Machine
 public import Steering
@@ -27,6 +28,12 @@ public struct NodeConfiguration: Sendable {
     public var isTransit: Bool
     /// Whether the host has a data plane that carries steered flows by itself.
     public var usesDataplane: Bool
+    /// Speakers outside the overlay.
+    public var neighbors: [BGPNeighbor]
+    /// What is announced beside the LANs.
+    public var networks: [IPPrefix]
+    /// Who may originate what (RFC 6811), for policies that ask.
+    public var origins: OriginTable?
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -47,6 +54,8 @@ public struct NodeConfiguration: Sendable {
         bgpHoldTime = .seconds(9)
         isTransit = true
         usesDataplane = false
+        neighbors = []
+        networks = []
     }
 }
 
@@ -74,6 +83,23 @@ public struct OverlayPeer: Equatable, Sendable {
         self.name = name
         self.autonomousSystem = autonomousSystem
         self.overlayAddress = overlayAddress
+    }
+}
+
+/// A speaker on one of the node's links that is no peer of the overlay (RFC 4271).
+public struct BGPNeighbor: Equatable, Sendable {
+    public var name: String
+    public var session: PeerConfiguration
+    /// The host's number of the port towards it.
+    public var port: PortID
+    /// What is reached directly over the port, and so can be a next hop.
+    public var connected: [IPPrefix]
+
+    public init(name: String, session: PeerConfiguration, port: PortID, connected: [IPPrefix]) {
+        self.name = name
+        self.session = session
+        self.port = port
+        self.connected = connected
     }
 }
 

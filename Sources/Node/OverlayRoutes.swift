@@ -27,11 +27,12 @@ struct OverlayRoutes: Sendable {
         }
     }
 
-    mutating func remove(_ prefix: IPPrefix) {
+    /// Whether the prefix was there.
+    @discardableResult mutating func remove(_ prefix: IPPrefix) -> Bool {
         answers = InlineArray(repeating: Answer())
-        switch prefix {
-        case .v4(let prefix): routes4.remove(prefix.address.bits, length: Int(prefix.length))
-        case .v6(let prefix): routes6.remove(prefix.address.bits, length: Int(prefix.length))
+        return switch prefix {
+        case .v4(let prefix): routes4.remove(prefix.address.bits, length: Int(prefix.length)) != nil
+        case .v6(let prefix): routes6.remove(prefix.address.bits, length: Int(prefix.length)) != nil
         }
     }
 

@@ -41,7 +41,20 @@ extension RunPlan {
         // In a full mesh everybody hears of everything at first hand.
         configuration.isTransit = topology.overlay.tunnels != .fullMesh
         configuration.usesDataplane = Self.usesDataplane(scenario)
+        configuration.neighbors = topology.neighbors(of: index).compactMap { neighbor in
+            guard let number = ports[index].firstIndex(of: neighbor.port) else { return nil }
+            return BGPNeighbor(
+                name: neighbor.name, session: neighbor.settings, port: PortID(UInt16(number)),
+                connected: neighbor.connected)
+        }
+        configuration.networks = node.bgp?.networks ?? []
+        configuration.origins = node.bgp?.origins
         return configuration
+    }
+
+    /// What a node's sessions are called, by number: the peers of the overlay, then its neighbours.
+    public func sessionNames(of node: Int, in topology: Topology) -> [String] {
+        peers(of: node).map { topology.nodes[$0].name } + topology.neighbors(of: node).map(\.name)
     }
 
     /// Whether the nodes' ports run the XDP program.

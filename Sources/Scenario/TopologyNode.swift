@@ -46,6 +46,8 @@ public struct TopologyNode: Equatable, Sendable {
     public var publicPrefixes: [IPPrefix]
     /// The commands that run in a `linux` node.
     public var commands: [String]
+    /// The speakers outside the overlay that a node exchanges routes with.
+    public var bgp: BGPDeclaration?
 
     public init(
         name: String, kind: NodeKind, autonomousSystem: UInt32? = nil, lan: [IPPrefix] = [], role: String? = nil,

@@ -10,7 +10,28 @@ public enum KnownKeys {
         "nat", "models",
     ]
     /// The parts of a node that later versions read.
-    static let laterNodeParts = ["bgp", "firewall", "wanOptimization", "fec", "nat", "models"]
+    static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
+    public static let bgp = [
+        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins",
+    ]
+    public static let bgpNeighbor = [
+        "address", "node", "asn", "description", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive",
+        "password", "ttlSecurity", "timers", "gracefulRestart", "addPath", "maximumPrefixes", "role",
+        "advertisementInterval",
+    ]
+    public static let bgpTimers = ["holdtime", "connectRetry"]
+    public static let routeMap = ["name", "rules"]
+    public static let routeMapRule = ["sequence", "action", "match", "set"]
+    public static let routeMapMatch = [
+        "prefix", "prefixList", "asPath", "community", "communityList", "originValidity",
+    ]
+    public static let routeMapSet = ["localPreference", "med", "community", "asPathPrepend", "nextHop"]
+    public static let asPathPrepend = ["asn", "count"]
+    public static let prefixList = ["name", "entries"]
+    public static let prefixListEntry = ["action", "prefix", "atLeast", "atMost"]
+    public static let communityList = ["name", "entries"]
+    public static let communityListEntry = ["action", "community"]
+    public static let origin = ["prefix", "maximumLength", "asn"]
     public static let linkSettings = [
         "rate", "delay", "jitter", "jitterDistribution", "loss", "duplicate", "reorder", "corrupt", "queue",
         "discipline", "mtu", "trace", "costPerGB",

@@ -39,6 +39,8 @@ struct TopologyDecoder {
     var overlay = OverlayConfiguration()
     var slaClasses: [SLAClass] = []
     var steering: [SteeringPolicy] = []
+    /// Neighbours by node, with their place in the file.
+    var neighborPlaces: [(node: Int, neighbor: BGPNeighborDeclaration, cursor: Cursor)] = []
 
     static func decode(_ root: Cursor, session: LoadingSession) -> DecodedTopology? {
         guard let object = root.object(keys: KnownKeys.topology) else { return nil }
@@ -59,6 +61,10 @@ struct TopologyDecoder {
         let topology = Topology(
             name: name, nodes: decoder.nodes, links: decoder.links, overlay: decoder.overlay,
             slaClasses: decoder.slaClasses, steering: decoder.steering)
+        decoder.checkNeighbors(of: topology)
+        guard session.log.faultCount == faultsBefore else {
+            return DecodedTopology(nodes: decoder.nodes, topology: nil)
+        }
         return DecodedTopology(nodes: decoder.nodes, topology: topology)
     }
 
@@ -107,6 +113,7 @@ struct TopologyDecoder {
         }
         guard let members = cursor.members(expected: "an object with the nodes by name") else { return }
         var attachments: [(node: Int, cursor: Cursor)] = []
+        var speakers: [(node: Int, cursor: Cursor)] = []
         for member in members {
             guard Cursor.judgeName(member.key, forbidden: " :>/\"", { member.value.fault($0, at: member.keyPosition) })
             else { continue }
@@ -124,12 +131,14 @@ struct TopologyDecoder {
             }
             nodePlaces.append(Declared(cursor: member.value, keyPosition: member.keyPosition))
             if let attachment = keys?["at"] { attachments.append((index, attachment)) }
+            if let bgp = keys?["bgp"], nodes[index].kind == .patronus { speakers.append((index, bgp)) }
         }
         if nodes.isEmpty { cursor.fault("there are no nodes; write at least one") }
         if nodes.count > OverlayAddresses.nodeLimit {
             cursor.fault("there are \(nodes.count) nodes; at most \(OverlayAddresses.nodeLimit) fit")
         }
         for (index, cursor) in attachments { attach(index, cursor) }
+        for (index, cursor) in speakers { nodes[index].bgp = bgp(cursor, of: index) }
     }
 
     private mutating func node(_ name: String, at index: Int, _ object: ObjectCursor) -> TopologyNode {
@@ -144,7 +153,8 @@ struct TopologyDecoder {
         node.commands = object["exec"].map { commands($0) } ?? []
         guard let kind else { return node }
         let owners: [(key: String, kinds: [NodeKind])] = [
-            ("lan", [.patronus]), ("public", [.patronus]), ("role", [.patronus]), ("at", [.host]), ("exec", [.linux]),
+            ("lan", [.patronus]), ("public", [.patronus]), ("role", [.patronus]), ("bgp", [.patronus]),
+            ("at", [.host]), ("exec", [.linux]),
             ("region", NodeKind.allCases.filter(\.isCloud)),
             ("prefixes", [.host] + NodeKind.allCases.filter(\.isCloud)),
         ]
@@ -167,7 +177,7 @@ struct TopologyDecoder {
         }
     }
 
-    private func autonomousSystem(_ cursor: Cursor) -> UInt32? {
+    func autonomousSystem(_ cursor: Cursor) -> UInt32? {
         guard let number = cursor.integer(in: 1...4_294_967_294) else { return nil }
         // AS_TRANS (RFC 6793) and the last one of 16 bits (RFC 7300) are no network's.
         if number == 23_456 || number == 65_535 {

@@ -87,7 +87,7 @@ struct Device: ~Copyable {
         blackholedPackets += occupant.blackholedPackets
         occupant = Occupant()
         unloadDataplane()
-        for prefix in kernel.forwarding.overlayPrefixes() { kernel.forwarding.removeOverlay(prefix) }
+        kernel.forwarding.removeMachineRoutes()
         kernel.sockets.removeAll()
         kernel.streams.stopListening()
         for index in 0..<kernel.streams.streams.count where kernel.streams.streams[index].isUsed {
@@ -264,12 +264,17 @@ struct Device: ~Copyable {
             kernel.forwarding.insertOverlay(prefix)
         case .program(.withdraw(let prefix)):
             kernel.forwarding.removeOverlay(prefix)
+        case .program(.route(let prefix, let port, let gateway)):
+            kernel.forwarding.insertLearned(prefix, .port(Int(port.rawValue), gateway: gateway))
+        case .program(.unroute(let prefix)):
+            kernel.forwarding.removeLearned(prefix)
         case .readTunnel(let tunnel):
             guard let carried = carried(by: tunnel) else { return }
             handle(.carried(tunnel, received: carried.received, expected: carried.expected), &network)
         case .program(let change):
             program(change)
-        case .send, .deliver, .report:
+        // No simulated stream is signed, and none comes from farther than it says.
+        case .send, .deliver, .report, .protect:
             break
         }
     }

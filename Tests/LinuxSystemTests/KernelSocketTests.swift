@@ -125,9 +125,11 @@ struct KernelSocketTests {
     func `signed streams connect where both ends have one key`(nearKey: String, farKey: String) throws {
         let namespace = try Self.namespace()
         let connected = try namespace.perform { () throws(SystemError) -> Bool in
-            let listener = try StreamListener(at: SocketAddress(Self.loopback, port: 0))
+            var listener = try StreamListener(at: SocketAddress(Self.loopback, port: 0))
             do throws(SystemError) {
-                try listener.setDigestKey(Array(farKey.utf8), for: Self.loopback)
+                var protection = StreamProtection()
+                protection.digestKey = Array(farKey.utf8)
+                try listener.protect(Self.loopback, protection)
             } catch {
                 // A kernel without RFC 2385 says so, and then there is nothing to try.
                 guard error.number == ENOPROTOOPT else { throw error }

@@ -26,6 +26,12 @@ import Testing
             ("link", KnownKeys.link), ("linkSettings", KnownKeys.linkSettings), ("lossModel", KnownKeys.lossModel),
             ("overlay", KnownKeys.overlay), ("slaClass", KnownKeys.slaClass),
             ("steeringPolicy", KnownKeys.steeringPolicy), ("steeringMatch", KnownKeys.steeringMatch),
+            ("bgp", KnownKeys.bgp), ("bgpNeighbor", KnownKeys.bgpNeighbor), ("bgpTimers", KnownKeys.bgpTimers),
+            ("prefixList", KnownKeys.prefixList), ("prefixListEntry", KnownKeys.prefixListEntry),
+            ("communityList", KnownKeys.communityList), ("communityListEntry", KnownKeys.communityListEntry),
+            ("routeMap", KnownKeys.routeMap), ("routeMapRule", KnownKeys.routeMapRule),
+            ("routeMapMatch", KnownKeys.routeMapMatch), ("routeMapSet", KnownKeys.routeMapSet),
+            ("asPathPrepend", KnownKeys.asPathPrepend), ("origin", KnownKeys.origin),
         ]
         for (definition, known) in expected {
             #expect(try keys(of: schema, definition) == known.sorted(), "\(definition ?? "$")")

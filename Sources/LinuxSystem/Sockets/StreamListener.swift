@@ -6,6 +6,8 @@ public import Wire
 public struct StreamListener: ~Copyable {
     private let descriptor: FileDescriptor
     private let options: StreamSocket.Options
+    /// What holds for some peers beside the options.
+    private var protections: [(peer: IPAddress, protection: StreamProtection)] = []
     public let local: SocketAddress
 
     /// Listens in the namespace of the calling thread; port 0 has the kernel choose one.
@@ -32,9 +34,15 @@ public struct StreamListener: ~Copyable {
     /// The descriptor's number, to wait for.
     public var number: Int32 { descriptor.number }
 
-    /// Takes only signed segments from a peer (RFC 2385).
-    public func setDigestKey(_ key: [UInt8], for peer: IPAddress) throws(SystemError) {
-        try LinuxSystem.setDigestKey(key, of: descriptor, for: SocketAddress(peer, port: 0))
+    /// Protects connections from a peer that arrive from now on.
+    ///
+    /// A peer that minds hop limits minds the first answer's as well, so that all answers get the highest one then.
+    public mutating func protect(_ peer: IPAddress, _ protection: StreamProtection) throws(SystemError) {
+        let address = SocketAddress(peer, port: 0)
+        if !protection.digestKey.isEmpty { try setDigestKey(protection.digestKey, of: descriptor, for: address) }
+        if protection.leastHopLimit != nil { try setHopLimit(255, of: descriptor, for: address) }
+        protections.removeAll { $0.peer == peer }
+        protections.append((peer, protection))
     }
 
     /// A connection that has arrived.
@@ -54,6 +62,12 @@ public struct StreamListener: ~Copyable {
             if number >= 0 {
                 let socket = FileDescriptor(owning: number)
                 let peer = SocketAddress(remote)
+                var options = options
+                if let found = protections.first(where: { $0.peer == peer.address }) {
+                    // The key is the listener's already.
+                    options.leastHopLimit = found.protection.leastHopLimit
+                    options.hopLimit = found.protection.hopLimit
+                }
                 try options.apply(to: socket, peer: peer)
                 return Arrival(socket: StreamSocket(owning: socket), remote: peer)
             }

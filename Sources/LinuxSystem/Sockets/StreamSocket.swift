@@ -128,13 +128,16 @@ extension StreamSocket.Options {
                 peer.address.optionLevel, isIPv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, to: Int32(leastHopLimit), of: socket,
                 "the least hop limit")
         }
-        if let hopLimit {
-            try setOption(
-                peer.address.optionLevel, isIPv4 ? IP_TTL : IPV6_UNICAST_HOPS, to: Int32(hopLimit), of: socket,
-                "the hop limit")
-        }
+        if let hopLimit { try setHopLimit(hopLimit, of: socket, for: peer) }
         if !digestKey.isEmpty { try setDigestKey(digestKey, of: socket, for: peer) }
     }
+}
+
+/// Sets what packets to a peer carry as their hop limit.
+func setHopLimit(_ hopLimit: UInt8, of socket: borrowing FileDescriptor, for peer: SocketAddress) throws(SystemError) {
+    try setOption(
+        peer.address.optionLevel, peer.address.isIPv4 ? IP_TTL : IPV6_UNICAST_HOPS, to: Int32(hopLimit), of: socket,
+        "the hop limit")
 }
 
 /// Has every segment to and from a peer carry a keyed digest (RFC 2385).

@@ -15,6 +15,8 @@ enum NextHop: Equatable, Sendable {
 struct ForwardingTable {
     private var routes4 = PrefixTrie<UInt32, NextHop>()
     private var routes6 = PrefixTrie<UInt128, NextHop>()
+    /// What the machine has routed through routers.
+    private var learned = PrefixSet()
     /// Grows with every change, so that what was cached can tell that it is old.
     private(set) var generation: UInt32 = 1
 
@@ -37,12 +39,32 @@ struct ForwardingTable {
     /// Routes a prefix to the overlay, unless the kernel has a route of its own for it.
     mutating func insertOverlay(_ prefix: IPPrefix) {
         let existing = route(for: prefix)
-        if existing == nil || existing == .overlay { insert(prefix, .overlay) }
+        if existing == nil || existing == .overlay || learned.contains(prefix) { insert(prefix, .overlay) }
     }
 
     /// Takes a route to the overlay away.
     mutating func removeOverlay(_ prefix: IPPrefix) {
         if route(for: prefix) == .overlay { remove(prefix) }
+    }
+
+    /// Routes a prefix through a router on a link, unless the kernel has a route of its own for it.
+    mutating func insertLearned(_ prefix: IPPrefix, _ nextHop: NextHop) {
+        let existing = route(for: prefix)
+        guard existing == nil || existing == .overlay || learned.contains(prefix) else { return }
+        learned.insert(prefix)
+        insert(prefix, nextHop)
+    }
+
+    /// Takes a route through a router away, where it has not become one to the overlay since.
+    mutating func removeLearned(_ prefix: IPPrefix) {
+        guard learned.remove(prefix), route(for: prefix) != .overlay else { return }
+        remove(prefix)
+    }
+
+    /// Takes away all that the machine has put there.
+    mutating func removeMachineRoutes() {
+        for prefix in overlayPrefixes() { removeOverlay(prefix) }
+        for prefix in learned.all { removeLearned(prefix) }
     }
 
     private func route(for prefix: IPPrefix) -> NextHop? {

@@ -258,9 +258,11 @@ extension World {
                 if !site.has(prefix) { site.forwarding.append(prefix) }
             case .withdraw(let prefix):
                 site.forwarding.removeAll { $0 == prefix }
-            case .open, .close, .steer, .release:
+            case .route, .unroute, .open, .close, .steer, .release:
                 break
             }
+        case .protect:
+            break
         case .readTunnel(let tunnel):
             site.tunnelsRead.append((now, tunnel))
         case .report(let record):
@@ -347,7 +349,7 @@ extension Outbox {
     borrowing func copy(of action: Action) -> [UInt8] {
         switch action {
         case .send(_, _, let range), .deliver(let range), .write(_, let range): Array(copying: bytes(range))
-        case .bind, .listen, .connect, .finish, .abort, .program, .readTunnel, .report: []
+        case .bind, .listen, .protect, .connect, .finish, .abort, .program, .readTunnel, .report: []
         }
     }
 }

@@ -1,0 +1,84 @@
+public import BGP
+public import Wire
+
+/// What a node's `bgp` key says: speakers outside the overlay, and what is told to them and heard from them.
+public struct BGPDeclaration: Equatable, Sendable {
+    /// Announced beside the node's LANs.
+    public var networks: [IPPrefix] = []
+    public var neighbors: [BGPNeighborDeclaration] = []
+    /// Who may originate what (RFC 6811).
+    public var origins: OriginTable?
+
+    public init() {}
+}
+
+/// A speaker at the far end of one of a node's links, which is no peer of the overlay.
+public struct BGPNeighborDeclaration: Equatable, Sendable {
+    /// Where the neighbour is found.
+    public enum Place: Equatable, Sendable {
+        case address(IPAddress)
+        /// Across the first link to that node.
+        case node(Int)
+    }
+
+    public var place: Place
+    /// What the session is called, where it has a name.
+    public var description: String?
+    /// What holds for the session; its addresses, and an AS number of 0, are filled in from the topology.
+    public var settings: PeerConfiguration
+
+    public init(_ place: Place, settings: PeerConfiguration) {
+        self.place = place
+        self.settings = settings
+    }
+}
+
+/// A neighbour's session as the topology completes it.
+public struct ResolvedNeighbor: Equatable, Sendable {
+    public var name: String
+    /// The node's port towards it.
+    public var port: NodePort
+    public var settings: PeerConfiguration
+    /// What is reached directly over the port.
+    public var connected: [IPPrefix]
+}
+
+extension Topology {
+    /// A node's neighbours outside the overlay, in file order; those that are at none of its ports are left out.
+    public func neighbors(of node: Int) -> [ResolvedNeighbor] {
+        (nodes[node].bgp?.neighbors ?? []).compactMap { resolve($0, of: node) }
+    }
+
+    /// The session with a neighbour; nil where none of the node's links leads to it.
+    public func resolve(_ neighbor: BGPNeighborDeclaration, of node: Int) -> ResolvedNeighbor? {
+        for port in ports(of: node) {
+            let (own, far) = (end(port), farEnd(port))
+            let address: IPAddress
+            switch neighbor.place {
+            case .address(let wanted):
+                guard own.addresses.contains(where: { $0.prefix.contains(wanted) && $0.address != wanted }) else {
+                    continue
+                }
+                address = wanted
+            case .node(let wanted):
+                guard far.node == wanted, let first = far.addresses.first?.address else { continue }
+                address = first
+            }
+            guard let local = own.addresses.first(where: { $0.prefix.contains(address) }) else { continue }
+            var settings = neighbor.settings
+            settings.address = address
+            settings.localAddress = local.address
+            settings.otherFamilyNextHop =
+                own.addresses.first { $0.address.isIPv4 != address.isIPv4 }?.address ?? settings.otherFamilyNextHop
+            if settings.autonomousSystem == 0 {
+                guard let number = nodes[far.node].autonomousSystem else { return nil }
+                settings.autonomousSystem = number
+            }
+            let isFarEnd = far.addresses.contains { $0.address == address }
+            return ResolvedNeighbor(
+                name: neighbor.description ?? (isFarEnd ? nodes[far.node].name : "\(address)"), port: port,
+                settings: settings, connected: own.addresses.map(\.prefix))
+        }
+        return nil
+    }
+}
