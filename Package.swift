@@ -126,7 +126,7 @@ let package = Package(
         tests("ScenarioTests", vocabulary + ["Scenario", "ScenarioFiles", "Simulator", "Measure", "Results"]),
         tests("SimulatorTests", vocabulary + engines + ["Simulator", "Scenario", "Node", "Endpoints"]),
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
-        tests("ScenarioFilesTests", vocabulary + ["Scenario", "ScenarioFiles"]),
+        tests("ScenarioFilesTests", vocabulary + ["BGP", "Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
         tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
         tests(

@@ -122,7 +122,13 @@ extension TopologyDecoder {
 
     /// Each neighbour must be across one of its node's links, and speak.
     func checkNeighbors(of topology: Topology) {
-        for (node, neighbor, cursor) in neighborPlaces where topology.resolve(neighbor, of: node) == nil {
+        for (node, neighbor, cursor) in neighborPlaces {
+            if let found = topology.resolve(neighbor, of: node) {
+                let far = topology.nodes[topology.farEnd(found.port).node]
+                guard far.kind != .patronus, far.kind != .linux else { continue }
+                cursor.warn("\"\(far.name)\" is a \(far.kind.rawValue), which speaks no BGP in this version")
+                continue
+            }
             let name = topology.nodes[node].name
             if case .node(let far) = neighbor.place,
                 topology.ports(of: node).contains(where: {

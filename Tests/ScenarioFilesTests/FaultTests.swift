@@ -47,6 +47,70 @@ private let topologySpoilings: [Spoiling] = [
     Spoiling("[\"hq:wan-a\", \"isp\"]", "[\"branch:wan-a\", \"isp\"]"),
     Spoiling("\"asn\": 65002", "\"asn\": 23456"),
     Spoiling("\"asn\": 65002", "\"asn\": \"65002\""),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { }, \"bgpp\": 1"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"neighbors\": [{ \"address\": \"192.0.2.1\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"neighbors\": [{ \"node\": \"isp\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"address\": \"192.0.2.1\" }, { \"asn\": 65100 }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"al\", \"routeMapOut\": "
+            + "\"all\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"timers\": { \"holdtime\": \"2s\" }, "
+            + "\"families\": [\"ipv5\"] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"ttlSecurity\": 255, \"password\": \"\" "
+            + "}] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"networks\": [\"10.9.0.1/16\"], \"origins\": [{ \"prefix\": \"10.9.0.0/16\", "
+            + "\"maximumLength\": 8 }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"prefixLists\": [{ \"name\": \"p\", \"entries\": [{ \"action\": \"allow\", \"prefix\": "
+            + "\"10.0.0.0/8\" }] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"prefixLists\": [{ \"name\": \"p\", \"entries\": [{ \"action\": \"deny\", \"prefix\": "
+            + "\"10.0.0.0/8\", \"atMost\": 7 }] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"communityLists\": [{ \"name\": \"c\", \"entries\": [{ \"action\": \"permit\", \"community\": "
+            + "\"70000:1\" }] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"routeMaps\": [{ \"name\": \"m\", \"rules\": [{ \"action\": \"permit\" }, { \"sequence\": -1, "
+            + "\"action\": \"permit\" }] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"routeMaps\": [{ \"name\": \"m\", \"rules\": [{ \"sequence\": 1, \"action\": \"permit\", "
+            + "\"match\": { \"asPath\": \"x\", \"prefixList\": \"q\" } }] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"routeMaps\": [{ \"name\": \"m\", \"rules\": [{ \"sequence\": 1, \"action\": \"permit\", "
+            + "\"set\": { \"asPathPrepend\": { \"asn\": 1, \"count\": 99 }, \"nextHop\": \"10.0.0.0/8\" } }] }] "
+            + "}"),
     Spoiling("\"kind\": \"router\"", "\"kind\": \"ruoter\""),
     Spoiling("{ \"kind\": \"router\" }", "{ }"),
     Spoiling("{ \"kind\": \"router\" }", "{ \"kind\": \"router\", \"lan\": [\"10.9.0.0/16\"] }"),

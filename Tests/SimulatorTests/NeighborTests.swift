@@ -1,0 +1,112 @@
+import BGP
+import Basics
+import Scenario
+import Simulator
+import Telemetry
+import Testing
+import Traffic
+import Wire
+
+/// Two sites in a row with a third: `edge` and `core` are peers of the overlay, `customer` is none of them and speaks
+/// BGP with `core` over a link.
+@Suite struct NeighborTests {
+    private static let customerLAN = IPPrefix("10.3.0.0/16")
+
+    private static func site(_ name: String, _ number: UInt8) -> TopologyNode {
+        TopologyNode(
+            name: name, kind: .patronus, autonomousSystem: 65_000 + UInt32(number),
+            lan: [.v4(IPv4Prefix(IPv4Address(10, number, 0, 0), length: 16))])
+    }
+
+    private static func neighbor(at node: Int, _ change: (inout PeerConfiguration) -> Void = { _ in }) -> BGPDeclaration
+    {
+        let unknown = IPAddress.v4(IPv4Address(bits: 0))
+        var settings = PeerConfiguration(address: unknown, autonomousSystem: 0, localAddress: unknown)
+        settings.families = [.ipv4Unicast, .ipv6Unicast]
+        settings.importPolicy = .acceptAll
+        settings.exportPolicy = .acceptAll
+        settings.session.connectRetry = .seconds(1)
+        settings.session.holdTime = .seconds(9)
+        change(&settings)
+        var declaration = BGPDeclaration()
+        declaration.neighbors = [BGPNeighborDeclaration(.node(node), settings: settings)]
+        return declaration
+    }
+
+    /// Calls from behind the edge to behind the customer.
+    private static func world(
+        events: [ScriptedEvent] = [], duration: Interval = .seconds(30),
+        _ change: (inout PeerConfiguration) -> Void = { _ in }
+    ) -> Scenario {
+        var nodes = [
+            site("core", 1), site("edge", 2), site("customer", 3), TopologyNode(name: "isp", kind: .router),
+            TopologyNode(name: "near", kind: .host, attachment: 1),
+            TopologyNode(name: "far", kind: .host, attachment: 2),
+        ]
+        nodes[0].bgp = neighbor(at: 2, change)
+        nodes[2].bgp = neighbor(at: 0)
+        let link = Worlds.settings { $0.delay = .milliseconds(5) }
+        let topology = Topology(
+            name: "row", nodes: nodes,
+            links: [
+                LinkDeclaration(EndDeclaration(0, port: "wan-a"), EndDeclaration(3), forward: link),
+                LinkDeclaration(EndDeclaration(1, port: "wan-a"), EndDeclaration(3), forward: link),
+                LinkDeclaration(EndDeclaration(0, port: "ce0"), EndDeclaration(2, port: "pe0"), forward: link),
+            ], overlay: OverlayConfiguration(tunnels: .pairs([NodePair(0, 1)])))
+        return Scenario(
+            name: "row", topology: topology, duration: duration,
+            traffic: [Worlds.calls(from: 4, to: 5, start: .seconds(10))], events: events)
+    }
+
+    private static func delivered(
+        _ record: RunRecord, _ direction: FlowDirection = .forward
+    ) -> (sent: Int, received: Int) {
+        guard let report = record.report(1, direction) else { return (0, 0) }
+        return (Int(report.sent?.packets ?? 0), Int(report.received?.packets ?? 0))
+    }
+
+    @Test func `a neighbour's prefixes reach the overlay, and the overlay's the neighbour`() {
+        let record = Worlds.record(Self.world())
+        for direction in [FlowDirection.forward, .backward] {
+            let (sent, received) = Self.delivered(record, direction)
+            #expect(sent > 900 && received == sent, "\(direction)")
+        }
+    }
+
+    @Test func `without a policy a neighbour of another AS neither gives nor gets routes`() {
+        let (sent, received) = Self.delivered(
+            Worlds.record(
+                Self.world {
+                    $0.importPolicy = nil
+                    $0.exportPolicy = nil
+                }))
+        #expect(sent > 900 && received == 0)
+    }
+
+    @Test func `a rule that denies the customer's prefix keeps it out`() throws {
+        let prefix = try #require(Self.customerLAN)
+        let policy = RoutePolicy(
+            [PolicyRule(sequence: 10, .deny, conditions: [.prefix(prefix)])], otherwise: .permit)
+        let (_, received) = Self.delivered(Worlds.record(Self.world { $0.importPolicy = policy }))
+        #expect(received == 0)
+    }
+
+    @Test func `a link without carrier takes the neighbour's routes away at once, and they come back`() {
+        let events = [
+            ScriptedEvent(
+                at: .seconds(15), label: "cut", kind: .linkDown(link: 2, directions: .both, lasting: .seconds(5)))
+        ]
+        let record = Worlds.record(Self.world(events: events, duration: .seconds(40)))
+        let states = record.telemetry.compactMap { entry -> (Instant, Telemetry.BGPSessionState)? in
+            guard entry.node == 0, case .sessionState(1, let state) = entry.record else { return nil }
+            return (entry.at, state)
+        }
+        let losses = states.filter { $0.1 == .idle && $0.0 >= .zero + .seconds(15) }
+        let returns = states.filter { $0.1 == .established && $0.0 >= .zero + .seconds(20) }
+        #expect(losses.first.map { $0.0 - (.zero + .seconds(15)) < .milliseconds(10) } == true)
+        #expect(returns.first.map { $0.0 - (.zero + .seconds(20)) < .seconds(4) } == true)
+        let (sent, received) = Self.delivered(record)
+        let lost: Int = sent - received
+        #expect(lost >= 250 && lost < 460, "\(lost)")
+    }
+}
