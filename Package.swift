@@ -76,7 +76,8 @@ let package = Package(
         library("Simulator", vocabulary + engines + ["BPF", "Dataplane", "Node", "Endpoints", "Scenario", "Plan"]),
         library("Measure", vocabulary + engines + ["Scenario"]),
         // Floor 6: edges
-        library("ScenarioFiles", vocabulary + ["BGP", "Links", "Scenario", .product(name: "Yams", package: "Yams")]),
+        library(
+            "ScenarioFiles", vocabulary + ["BFD", "BGP", "Links", "Scenario", .product(name: "Yams", package: "Yams")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         library(
@@ -126,7 +127,7 @@ let package = Package(
         tests("ScenarioTests", vocabulary + ["Scenario", "ScenarioFiles", "Simulator", "Measure", "Results"]),
         tests("SimulatorTests", vocabulary + engines + ["Simulator", "Scenario", "Node", "Endpoints"]),
         tests("MeasureTests", vocabulary + ["Measure", "Scenario"]),
-        tests("ScenarioFilesTests", vocabulary + ["BGP", "Scenario", "ScenarioFiles"]),
+        tests("ScenarioFilesTests", vocabulary + ["BFD", "BGP", "Scenario", "ScenarioFiles"]),
         tests("ResultsTests", vocabulary + ["Results", "Measure", "Scenario"]),
         tests("LinuxSystemTests", vocabulary + ["Dataplane", "LinuxSystem"]),
         tests(

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <linux/filter.h>
 #include <linux/errqueue.h>
 
 #include "CLinux.h"
@@ -185,4 +186,17 @@ int clinux_set_digest_key(int socket, const struct clinux_address *peer, const v
     signature.tcpm_keylen = (uint16_t)byte_count;
     if (byte_count > 0) memcpy(signature.tcpm_key, key, byte_count);
     return setsockopt(socket, IPPROTO_TCP, TCP_MD5SIG, &signature, sizeof signature);
+}
+
+int clinux_require_hop_limit(int socket, int is_ipv4, uint8_t least) {
+    // The kernel has IP_MINTTL for TCP alone. The network header lies before what a datagram's filter sees.
+    uint32_t place = (uint32_t)(SKF_NET_OFF + (is_ipv4 ? 8 : 7));
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, place),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, least, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof steps / sizeof *steps, .filter = steps};
+    return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -29,6 +29,7 @@ extension MachineHost where Machine: ~Copyable {
     private mutating func carryOut(_ action: Action) throws(HostError) {
         switch action {
         case .bind(let id, let local, let port): try bind(id, local, port)
+        case .secure(let id, let hopLimit): try secure(id, hopLimit: hopLimit)
         case .listen(let address): try listen(at: address)
         case .protect(let peer, let key, let leastHopLimit): protect(peer, key: key, leastHopLimit: leastHopLimit)
         case .connect(let id, let source, let remote): connect(id, from: source, to: remote)

@@ -64,6 +64,15 @@ extension MachineHost where Machine: ~Copyable {
         socketTable[UInt64(id.rawValue)] = UInt32(place)
     }
 
+    mutating func secure(_ id: SocketID, hopLimit: UInt8) throws(HostError) {
+        guard let place = socketTable[UInt64(id.rawValue)] else { return }
+        do throws(SystemError) {
+            try sockets[Int(place)].socket.secure(hopLimit: hopLimit)
+        } catch {
+            throw .system(error)
+        }
+    }
+
     /// Puts a datagram behind those that wait to be sent.
     mutating func prepareSending(_ range: ByteRange, from id: SocketID, to remote: SocketAddress) {
         guard let place = socketTable[UInt64(id.rawValue)] else {

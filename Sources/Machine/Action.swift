@@ -24,6 +24,8 @@ public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
 public enum Action: Equatable, Sendable, BitwiseCopyable {
     /// Opens a datagram socket, bound to a port of the machine where one is given.
     case bind(SocketID, local: SocketAddress, port: PortID?)
+    /// What a datagram socket sends carries that hop limit, and it takes nothing that came with a lower one (RFC 5082).
+    case secure(SocketID, hopLimit: UInt8)
     case listen(SocketAddress)
     /// Streams to and from an address, opened from now on, are signed with a key where it has octets (RFC 2385), and
     /// bear no packet with a lower hop limit than that; 0 minds none (RFC 5082).

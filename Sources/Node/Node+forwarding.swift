@@ -36,6 +36,9 @@ extension Node {
         _ datagram: RawSpan, on socket: SocketID, from remote: SocketAddress, at now: Instant,
         into outbox: inout Outbox
     ) {
+        guard socket.rawValue < configuration.ports.count else {
+            return receiveNeighborLiveness(datagram, on: socket, from: remote, at: now, into: &outbox)
+        }
         guard let number = Tunnel.peek(datagram), let place = places[number] else {
             return outbox.append(.report(.dropped(.badTunnelHeader)))
         }

@@ -112,6 +112,7 @@ extension Node {
 
     /// A port towards neighbours has lost or got its carrier: sessions over it need not wait for their hold time.
     mutating func neighborPortChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
+        if !isUp { takeNeighborLivenessDown(at: port, at: now, into: &outbox) }
         for (index, neighbor) in configuration.neighbors.enumerated() where neighbor.port == port {
             speaker.nextHopChanged(neighbor.session.address, cost: isUp ? 0 : nil, at: now, into: &routing)
             speaker.reset(
@@ -215,7 +216,7 @@ extension Node {
         carryOutRouting(into: &outbox)
     }
 
-    private mutating func carryOutRouting(into outbox: inout Outbox) {
+    mutating func carryOutRouting(into outbox: inout Outbox) {
         var changed: UInt32 = 0
         for index in 0..<routing.actions.count {
             switch routing.actions[index] {

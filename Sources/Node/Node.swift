@@ -38,6 +38,7 @@ public struct Node: ~Copyable {
     var routes = OverlayRoutes()
     /// The prefixes that lie behind neighbours outside the overlay.
     var outsideRoutes = PrefixSet()
+    var neighborLiveness: ContiguousArray<NeighborLiveness> = []
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
     var timers = DeadlineHeap()
@@ -68,6 +69,7 @@ public struct Node: ~Copyable {
                 TunnelRuntime(end, configuration, place: tunnels.count, random: &random, at: now))
             steering.addPath(candidate(for: end))
         }
+        neighborLiveness = Self.neighborLiveness(configuration, random: &random, at: now)
         for (index, peer) in configuration.peers.enumerated() {
             routes.insert(IPPrefix(host: .v4(peer.overlayAddress)), peer: index)
         }
@@ -118,6 +120,7 @@ public struct Node: ~Copyable {
             outbox.append(.program(.install(IPPrefix(host: .v4(peer.overlayAddress)))))
         }
         for place in 0..<tunnels.count { arm(place) }
+        startNeighborLiveness(into: &outbox)
         startRouting(at: now, into: &outbox)
         timers.set(Timer.sample, at: nextSample)
         armSteering()
@@ -140,6 +143,8 @@ public struct Node: ~Copyable {
             case Timer.routing: wakeRouting(at: now, into: &outbox)
             case Timer.steering: wakeSteering(at: now, into: &outbox)
             case Timer.sample: reportSamples(at: now, into: &outbox)
+            case self.timer(forNeighbor: 0)...:
+                wakeNeighborLiveness(timer - self.timer(forNeighbor: 0), at: now, into: &outbox)
             case self.timer(forCalling: 0)...: call(timer - self.timer(forCalling: 0), at: now, into: &outbox)
             default:
                 let place = (timer - Timer.firstTunnel) / 2
@@ -158,6 +163,8 @@ public struct Node: ~Copyable {
     }
 
     func timer(forCalling peer: Int) -> Int { Timer.probe(tunnels.count) + peer }
+
+    func timer(forNeighbor place: Int) -> Int { timer(forCalling: configuration.peers.count) + place }
 
     private mutating func execute(_ command: Command, at now: Instant, into outbox: inout Outbox) {
         switch command {

@@ -1,3 +1,4 @@
+public import BFD
 public import BGP
 public import Basics
 public import Machine
@@ -94,6 +95,8 @@ public struct BGPNeighbor: Equatable, Sendable {
     public var port: PortID
     /// What is reached directly over the port, and so can be a next hop.
     public var connected: [IPPrefix]
+    /// How BFD watches over the way to it (RFC 5881); nil for not at all.
+    public var liveness: LivenessTiming?
 
     public init(name: String, session: PeerConfiguration, port: PortID, connected: [IPPrefix]) {
         self.name = name

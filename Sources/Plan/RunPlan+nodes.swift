@@ -43,9 +43,11 @@ extension RunPlan {
         configuration.usesDataplane = Self.usesDataplane(scenario)
         configuration.neighbors = topology.neighbors(of: index).compactMap { neighbor in
             guard let number = ports[index].firstIndex(of: neighbor.port) else { return nil }
-            return BGPNeighbor(
+            var result = BGPNeighbor(
                 name: neighbor.name, session: neighbor.settings, port: PortID(UInt16(number)),
                 connected: neighbor.connected)
+            result.liveness = neighbor.liveness
+            return result
         }
         configuration.networks = node.bgp?.networks ?? []
         configuration.origins = node.bgp?.origins

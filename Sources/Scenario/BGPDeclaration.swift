@@ -1,3 +1,4 @@
+public import BFD
 public import BGP
 public import Wire
 
@@ -26,6 +27,8 @@ public struct BGPNeighborDeclaration: Equatable, Sendable {
     public var description: String?
     /// What holds for the session; its addresses, and an AS number of 0, are filled in from the topology.
     public var settings: PeerConfiguration
+    /// How often BFD packets go, and how many may be missing; nil for no BFD.
+    public var liveness: LivenessTiming?
 
     public init(_ place: Place, settings: PeerConfiguration) {
         self.place = place
@@ -41,6 +44,7 @@ public struct ResolvedNeighbor: Equatable, Sendable {
     public var settings: PeerConfiguration
     /// What is reached directly over the port.
     public var connected: [IPPrefix]
+    public var liveness: LivenessTiming?
 }
 
 extension Topology {
@@ -77,7 +81,7 @@ extension Topology {
             let isFarEnd = far.addresses.contains { $0.address == address }
             return ResolvedNeighbor(
                 name: neighbor.description ?? (isFarEnd ? nodes[far.node].name : "\(address)"), port: port,
-                settings: settings, connected: own.addresses.map(\.prefix))
+                settings: settings, connected: own.addresses.map(\.prefix), liveness: neighbor.liveness)
         }
         return nil
     }

@@ -1,3 +1,4 @@
+import BFD
 import BGP
 import Basics
 import Scenario
@@ -40,9 +41,23 @@ extension TopologyDecoder {
             cursor.warn("without \"\(key)\" the node \(does) a neighbour of another AS (RFC 8212); write \"all\"")
         }
         settings.session = session(object)
+        let liveness = object["bfd"].flatMap { timing($0) }
+        settings.session.followsBFD = liveness != nil
         var result = BGPNeighborDeclaration(place, settings: settings)
+        result.liveness = liveness
         result.description = object["description"]?.name(forbidden: "")
         return result
+    }
+
+    /// `true`, or an object with the session's timing.
+    private func timing(_ cursor: Cursor) -> LivenessTiming? {
+        if case .bool(let isWanted) = cursor.node.value { return isWanted ? LivenessTiming() : nil }
+        guard let object = cursor.object(keys: KnownKeys.bfd) else { return nil }
+        var timing = LivenessTiming()
+        timing.interval = object["interval"]?.duration(in: .milliseconds(10)...Interval.seconds(60)) ?? timing.interval
+        timing.detectMultiplier =
+            object["detectMultiplier"]?.integer(in: 1...255).map { UInt8($0) } ?? timing.detectMultiplier
+        return timing
     }
 
     private func place(_ object: ObjectCursor) -> BGPNeighborDeclaration.Place? {

@@ -273,8 +273,8 @@ struct Device: ~Copyable {
             handle(.carried(tunnel, received: carried.received, expected: carried.expected), &network)
         case .program(let change):
             program(change)
-        // No simulated stream is signed, and none comes from farther than it says.
-        case .send, .deliver, .report, .protect:
+        // No simulated stream is signed, and nothing comes from farther than it says.
+        case .send, .deliver, .report, .protect, .secure:
             break
         }
     }

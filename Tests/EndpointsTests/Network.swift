@@ -178,7 +178,7 @@ struct Network: ~Copyable {
         case .abort(let id):
             guard let stream = streams[side].removeValue(forKey: id) else { return }
             schedule(now + pipe.delay, 1 - side, .closed(stream.peer, .reset))
-        case .deliver, .protect, .program, .readTunnel, .report:
+        case .deliver, .secure, .protect, .program, .readTunnel, .report:
             Issue.record("an end host does not \(action)")
         }
     }

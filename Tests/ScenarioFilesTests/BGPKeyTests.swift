@@ -1,3 +1,4 @@
+import BFD
 import BGP
 import Basics
 import Scenario
@@ -25,7 +26,8 @@ import Wire
               "neighbors": [
                 { "node": "customer", "routeMapIn": "in", "routeMapOut": "all", "password": "secret",
                   "ttlSecurity": 1, "timers": { "holdtime": "30s" }, "gracefulRestart": "60s", "addPath": "both",
-                  "maximumPrefixes": 100, "role": "provider", "families": ["ipv4"] },
+                  "maximumPrefixes": 100, "role": "provider", "families": ["ipv4"],
+                  "bfd": { "interval": "50ms" } },
                 { "address": "192.0.2.2", "asn": 65100, "description": "transit", "routeMapIn": "none",
                   "routeMapOut": "none" }] } },
             "customer": { "kind": "patronus", "asn": 65003, "lan": ["10.3.0.0/16"] },
@@ -58,6 +60,8 @@ import Wire
         #expect(session.transport.md5Key == "secret" && session.transport.minimumTimeToLive == 255)
         #expect(session.holdTime == .seconds(30) && session.gracefulRestart?.restartTime == .seconds(60))
         #expect(session.capabilities.numberedFamiliesHeard == [.ipv4Unicast, .ipv6Unicast])
+        #expect(session.followsBFD && neighbors[0].liveness == LivenessTiming(interval: .milliseconds(50)))
+        #expect(!neighbors[1].settings.session.followsBFD && neighbors[1].liveness == nil)
         #expect(session.prefixLimit?.maximum == 100 && session.role == .provider)
         #expect(topology.nodes[0].bgp?.networks.map { "\($0)" } == ["10.9.0.0/16"])
     }

@@ -27,6 +27,7 @@ import Testing
             ("overlay", KnownKeys.overlay), ("slaClass", KnownKeys.slaClass),
             ("steeringPolicy", KnownKeys.steeringPolicy), ("steeringMatch", KnownKeys.steeringMatch),
             ("bgp", KnownKeys.bgp), ("bgpNeighbor", KnownKeys.bgpNeighbor), ("bgpTimers", KnownKeys.bgpTimers),
+            ("bfd", KnownKeys.bfd),
             ("prefixList", KnownKeys.prefixList), ("prefixListEntry", KnownKeys.prefixListEntry),
             ("communityList", KnownKeys.communityList), ("communityListEntry", KnownKeys.communityListEntry),
             ("routeMap", KnownKeys.routeMap), ("routeMapRule", KnownKeys.routeMapRule),

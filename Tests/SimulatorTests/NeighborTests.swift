@@ -1,3 +1,4 @@
+import BFD
 import BGP
 import Basics
 import Scenario
@@ -18,8 +19,9 @@ import Wire
             lan: [.v4(IPv4Prefix(IPv4Address(10, number, 0, 0), length: 16))])
     }
 
-    private static func neighbor(at node: Int, _ change: (inout PeerConfiguration) -> Void = { _ in }) -> BGPDeclaration
-    {
+    private static func neighbor(
+        at node: Int, liveness: LivenessTiming?, _ change: (inout PeerConfiguration) -> Void = { _ in }
+    ) -> BGPDeclaration {
         let unknown = IPAddress.v4(IPv4Address(bits: 0))
         var settings = PeerConfiguration(address: unknown, autonomousSystem: 0, localAddress: unknown)
         settings.families = [.ipv4Unicast, .ipv6Unicast]
@@ -27,15 +29,18 @@ import Wire
         settings.exportPolicy = .acceptAll
         settings.session.connectRetry = .seconds(1)
         settings.session.holdTime = .seconds(9)
+        settings.session.followsBFD = liveness != nil
         change(&settings)
+        var neighbor = BGPNeighborDeclaration(.node(node), settings: settings)
+        neighbor.liveness = liveness
         var declaration = BGPDeclaration()
-        declaration.neighbors = [BGPNeighborDeclaration(.node(node), settings: settings)]
+        declaration.neighbors = [neighbor]
         return declaration
     }
 
     /// Calls from behind the edge to behind the customer.
     private static func world(
-        events: [ScriptedEvent] = [], duration: Interval = .seconds(30),
+        events: [ScriptedEvent] = [], duration: Interval = .seconds(30), liveness: LivenessTiming? = nil,
         _ change: (inout PeerConfiguration) -> Void = { _ in }
     ) -> Scenario {
         var nodes = [
@@ -43,8 +48,8 @@ import Wire
             TopologyNode(name: "near", kind: .host, attachment: 1),
             TopologyNode(name: "far", kind: .host, attachment: 2),
         ]
-        nodes[0].bgp = neighbor(at: 2, change)
-        nodes[2].bgp = neighbor(at: 0)
+        nodes[0].bgp = neighbor(at: 2, liveness: liveness, change)
+        nodes[2].bgp = neighbor(at: 0, liveness: liveness)
         let link = Worlds.settings { $0.delay = .milliseconds(5) }
         let topology = Topology(
             name: "row", nodes: nodes,
@@ -63,6 +68,14 @@ import Wire
     ) -> (sent: Int, received: Int) {
         guard let report = record.report(1, direction) else { return (0, 0) }
         return (Int(report.sent?.packets ?? 0), Int(report.received?.packets ?? 0))
+    }
+
+    /// What the core says of its session with the customer.
+    private static func states(_ record: RunRecord) -> [(at: Instant, state: Telemetry.BGPSessionState)] {
+        record.telemetry.compactMap { entry in
+            guard entry.node == 0, case .sessionState(1, let state) = entry.record else { return nil }
+            return (entry.at, state)
+        }
     }
 
     @Test func `a neighbour's prefixes reach the overlay, and the overlay's the neighbour`() {
@@ -97,16 +110,31 @@ import Wire
                 at: .seconds(15), label: "cut", kind: .linkDown(link: 2, directions: .both, lasting: .seconds(5)))
         ]
         let record = Worlds.record(Self.world(events: events, duration: .seconds(40)))
-        let states = record.telemetry.compactMap { entry -> (Instant, Telemetry.BGPSessionState)? in
-            guard entry.node == 0, case .sessionState(1, let state) = entry.record else { return nil }
-            return (entry.at, state)
-        }
-        let losses = states.filter { $0.1 == .idle && $0.0 >= .zero + .seconds(15) }
-        let returns = states.filter { $0.1 == .established && $0.0 >= .zero + .seconds(20) }
-        #expect(losses.first.map { $0.0 - (.zero + .seconds(15)) < .milliseconds(10) } == true)
-        #expect(returns.first.map { $0.0 - (.zero + .seconds(20)) < .seconds(4) } == true)
+        let states = Self.states(record)
+        let losses = states.filter { $0.state == .idle && $0.at >= .zero + .seconds(15) }
+        let returns = states.filter { $0.state == .established && $0.at >= .zero + .seconds(20) }
+        #expect(losses.first.map { $0.at - (.zero + .seconds(15)) < .milliseconds(10) } == true)
+        #expect(returns.first.map { $0.at - (.zero + .seconds(20)) < .seconds(4) } == true)
         let (sent, received) = Self.delivered(record)
         let lost: Int = sent - received
         #expect(lost >= 250 && lost < 460, "\(lost)")
+    }
+
+    @Test func `BFD ends a session over a link that has fallen silent, long before its hold time`() throws {
+        let silence = Worlds.settings { $0.loss = .independent(Ratio(1)) }
+        let events = [
+            ScriptedEvent(
+                at: .seconds(15), label: "silence",
+                kind: .linkSet(link: 2, directions: .both, changes: silence, over: nil))
+        ]
+        func end(_ liveness: LivenessTiming?) throws -> Interval {
+            let record = Worlds.record(Self.world(events: events, liveness: liveness))
+            let first = Self.states(record).first { $0.state == .idle && $0.at >= .zero + .seconds(15) }
+            return try #require(first).at - (.zero + .seconds(15))
+        }
+        let quick = try end(LivenessTiming(interval: .milliseconds(50)))
+        let slow = try end(nil)
+        #expect(quick >= .milliseconds(100) && quick <= .milliseconds(160), "\(quick)")
+        #expect(slow >= .seconds(6) && slow <= .seconds(9), "\(slow)")
     }
 }

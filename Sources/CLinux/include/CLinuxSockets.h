@@ -48,4 +48,7 @@ int clinux_receive_error(int socket, struct clinux_address *remote, int *number,
 // Has every segment to and from a peer carry a keyed digest (RFC 2385); no key ends that: 0, or -1 and errno.
 int clinux_set_digest_key(int socket, const struct clinux_address *peer, const void *key, size_t byte_count);
 
+// Has a datagram socket take nothing that came with a lower hop limit (RFC 5082): 0, or -1 and errno.
+int clinux_require_hop_limit(int socket, int is_ipv4, uint8_t least);
+
 #endif

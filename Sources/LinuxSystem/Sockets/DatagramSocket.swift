@@ -63,6 +63,14 @@ public struct DatagramSocket: ~Copyable {
     /// The descriptor's number, to wait for.
     public var number: Int32 { descriptor.number }
 
+    /// Sends with a hop limit, and takes nothing that came with a lower one (RFC 5082).
+    public func secure(hopLimit: UInt8) throws(SystemError) {
+        try setHopLimit(hopLimit, of: descriptor, for: local)
+        try checked(
+            clinux_require_hop_limit(descriptor.number, local.address.isIPv4 ? 1 : 0, hopLimit),
+            "mind the hop limit of datagrams")
+    }
+
     /// Has errors from the way, such as a packet that was too big for it, wait for ``nextRefusal()``.
     public func keepRefusals() throws(SystemError) {
         let isIPv4 = local.address.isIPv4

@@ -261,7 +261,7 @@ extension World {
             case .route, .unroute, .open, .close, .steer, .release:
                 break
             }
-        case .protect:
+        case .protect, .secure:
             break
         case .readTunnel(let tunnel):
             site.tunnelsRead.append((now, tunnel))
@@ -349,7 +349,7 @@ extension Outbox {
     borrowing func copy(of action: Action) -> [UInt8] {
         switch action {
         case .send(_, _, let range), .deliver(let range), .write(_, let range): Array(copying: bytes(range))
-        case .bind, .listen, .protect, .connect, .finish, .abort, .program, .readTunnel, .report: []
+        case .bind, .secure, .listen, .protect, .connect, .finish, .abort, .program, .readTunnel, .report: []
         }
     }
 }
