@@ -13,6 +13,7 @@ final class RunningMachine<Machine: HostedMachine & SendableMetatype & ~Copyable
         var records: [(at: Instant, record: TelemetryRecord)] = []
         var jobs: [@Sendable (inout Host) -> Void] = []
         var failure: HostError?
+        var isStarted = false
         var isStopped = false
     }
 
@@ -52,7 +53,6 @@ final class RunningMachine<Machine: HostedMachine & SendableMetatype & ~Copyable
     private func run(
         inNamespaceOf number: Int32, _ configuration: HostConfiguration, _ make: @Sendable () -> Machine
     ) {
-        var isReady = false
         do {
             try NetworkNamespace(owning: FileDescriptor.duplicate(of: number)).enter()
             var host = try Host(make(), configuration) { [self] record, at in
@@ -66,14 +66,28 @@ final class RunningMachine<Machine: HostedMachine & SendableMetatype & ~Copyable
                     return state.jobs
                 }) { job(&host) }
             }
-            isReady = true
-            hasStarted.signal()
+            // Whoever waits is to find the machine at work, its listeners there.
+            state.withLock { state in state.jobs.append { [self] _ in tellStarted() } }
+            ring()
             try host.run()
         } catch {
             let failure = error as? HostError ?? (error as? SystemError).map { HostError.system($0) }
             state.withLock { $0.failure = failure ?? .unknownPort(-1) }
         }
-        if !isReady { hasStarted.signal() }
+        tellStarted()
+    }
+
+    private func tellStarted() {
+        let isNews = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        if isNews { hasStarted.signal() }
+    }
+
+    private func ring() {
+        var octet: UInt8 = 1
+        _ = write(bell.writer, &octet, 1)
     }
 
     /// Why the host ended, if it did by itself.
@@ -91,8 +105,7 @@ final class RunningMachine<Machine: HostedMachine & SendableMetatype & ~Copyable
                 isDone.signal()
             }
         }
-        var octet: UInt8 = 1
-        _ = write(bell.writer, &octet, 1)
+        ring()
         guard isDone.wait(timeout: .now() + 5) == .success else { return nil }
         return box.value.withLock { $0 }
     }
@@ -113,8 +126,7 @@ final class RunningMachine<Machine: HostedMachine & SendableMetatype & ~Copyable
             return state.isStopped
         }
         if wasStopped { return }
-        var octet: UInt8 = 1
-        _ = write(bell.writer, &octet, 1)
+        ring()
         _ = hasEnded.wait(timeout: .now() + 5)
     }
 
