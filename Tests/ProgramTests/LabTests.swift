@@ -54,6 +54,14 @@ struct LabTests {
                 (12.0...30.0).contains(try bench.tunnel(tunnel, of: "branch")["latencyMilliseconds"] as? Double ?? 0)
             })
 
+        #expect(try eventually { try bench.run("lab", "inspect", "branch", "bgp", "10.1.0.10").status == 0 })
+        #expect(
+            try bench.run("lab", "inspect", "branch", "bgp", "10.1.0.0/16").output
+                == "10.1.0.0/16, 1 path\n  best: from hq, next hop 100.127.0.1, AS path 65001, origin interior\n")
+        let unknown = try bench.run("lab", "inspect", "branch", "bgp", "192.0.2.0/24")
+        #expect(unknown.status == 2)
+        #expect(unknown.errors == "patronus-sim: \"branch\" knows no path to 192.0.2.0/24\n")
+
         let entered = try bench.run("lab", "exec", "laptop", "--", "/bin/cat", "/proc/net/fib_trie")
         #expect(entered.status == 0)
         #expect(entered.output.contains("10.2.0.10"))

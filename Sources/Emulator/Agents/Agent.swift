@@ -113,6 +113,7 @@ public enum Agent {
             while let order = wire.takeOrder() {
                 switch order {
                 case .resetSession(let peer): try host.command(.resetSession(peer: peer))
+                case .explain(let route): try wire.explain(host.machine.explanation(ofRoute: route))
                 case .finish: wire.end(at: host.configuration.clock.now)
                 case .task, .go: break
                 }

@@ -50,6 +50,8 @@ public enum AgentOrder: Codable, Sendable {
     case go(epoch: UInt64)
     /// Sends a Cease to the peer of that index.
     case resetSession(peer: UInt32)
+    /// Asks why packets to a prefix or an address go where they go; answered by ``AgentWord/explained(_:)``.
+    case explain(route: String)
     /// Ends the machine; answered by ``AgentWord/finished(_:)``.
     case finish
 }
@@ -85,6 +87,7 @@ public enum AgentWord: Codable, Sendable {
     case ready
     case telemetry([AgentRecord])
     case finished(AgentReport)
+    case explained([String])
     /// It cannot go on, and why.
     case failed(String)
 }

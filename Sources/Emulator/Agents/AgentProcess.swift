@@ -13,6 +13,8 @@ final class AgentProcess {
     /// Why it ended before it was asked to.
     private(set) var failure: String?
     private(set) var hasEnded = false
+    /// What it last answered when it was asked of a route.
+    private(set) var explanation: [String]?
 
     /// Starts an agent in a namespace and hands it its task; with a log, its standard streams are apart from ours.
     init(
@@ -43,6 +45,12 @@ final class AgentProcess {
         try? child.channel.send(order)
     }
 
+    /// Asks of a route; the answer is the next ``explanation``.
+    func explain(_ route: String) {
+        explanation = nil
+        order(.explain(route: route))
+    }
+
     /// Takes in what the agent has said; telemetry goes to `receive`.
     func listen(_ receive: ([AgentRecord]) -> Void) {
         do throws(SystemError) {
@@ -60,6 +68,7 @@ final class AgentProcess {
         case .ready: isReady = true
         case .telemetry(let records): receive(records)
         case .finished(let report): self.report = report
+        case .explained(let lines): explanation = lines
         case .failed(let reason): failure = reason
         }
     }

@@ -52,6 +52,11 @@ final class AgentWire {
         records.removeAll(keepingCapacity: true)
     }
 
+    func explain(_ lines: [String]) throws(SystemError) {
+        guard !isHungUp else { return }
+        try channel.send(AgentWord.explained(lines))
+    }
+
     func finish(_ report: AgentReport) throws(SystemError) {
         guard !isHungUp else { return }
         try flush()

@@ -2,6 +2,8 @@
 public enum LabOrder: Codable, Equatable, Sendable {
     /// What all nodes, or the one of that name, say of themselves.
     case inspect(node: String?)
+    /// Why packets of a node to a prefix or an address go where they go.
+    case explain(node: String, route: String)
     /// Changes what is configured of a link, in the words of topology files; the direction is `both`, `forward` or
     /// `reverse`.
     case setLink(name: String, settings: [String: String], direction: String)
@@ -18,6 +20,7 @@ public enum LabAnswer: Codable, Sendable {
     case done
     case states([NodeState])
     case place(LabPlace)
+    case explanation([String])
     /// What it cannot do, and why, in the user's words.
     case refused(String)
 }

@@ -3,6 +3,7 @@ import Glibc
 public import LinuxSystem
 import Plan
 public import Scenario
+import Wire
 
 /// Serves those who connect to a lab, in the lab's own thread.
 public final class LabControl {
@@ -101,6 +102,7 @@ public final class LabControl {
         case .inspect(let name):
             if let name { return .states([lab.state(of: try node(name))]) }
             return .states(lab.nodes(ofKind: .patronus).map { lab.state(of: $0) })
+        case .explain(let name, let route): return .explanation(try explanation(of: route, at: try node(name)))
         case .setLink(let name, let words, let direction):
             let change = try settings(name, words, direction)
             guard lab.isWire(change.link) else {
@@ -123,6 +125,20 @@ public final class LabControl {
         case .down: break
         }
         return .done
+    }
+
+    private func explanation(of route: String, at node: Int) throws(WordsOfRefusal) -> [String] {
+        let (name, kind) = (lab.topology.nodes[node].name, lab.topology.nodes[node].kind)
+        guard kind == .patronus else {
+            throw WordsOfRefusal("\"\(name)\" is a \(kind.rawValue), which has no BGP to look at")
+        }
+        guard IPPrefix(route) != nil || IPAddress(route) != nil else {
+            throw WordsOfRefusal("\"\(route)\" is no prefix or address; write one such as 10.2.0.0/16 or 10.2.0.10")
+        }
+        let lines = try refusing { () throws(LabError) in try lab.explanation(ofRoute: route, at: node) }
+        guard let lines else { throw WordsOfRefusal("\"\(name)\" does not answer") }
+        guard !lines.isEmpty else { throw WordsOfRefusal("\"\(name)\" knows no path to \(route)") }
+        return lines
     }
 
     private func node(_ name: String) throws(WordsOfRefusal) -> Int {

@@ -255,6 +255,19 @@ public final class Lab {
         view.state(of: node, peers: plan.sessionNames(of: node, in: topology), at: clock.now)
     }
 
+    /// Why a node's packets to a prefix or an address go where they go, in lines; nil where it does not answer.
+    func explanation(ofRoute route: String, at node: Int) throws(LabError) -> [String]? {
+        guard let agent = agents.last(where: { $0.node == node && $0.role == .machine && !$0.hasEnded }) else {
+            return nil
+        }
+        agent.explain(route)
+        let asked = MonotonicClock.startingNow()
+        while agent.explanation == nil, !agent.hasEnded, asked.now < .zero + .seconds(5) {
+            try turn(waiting: .milliseconds(100))
+        }
+        return agent.explanation
+    }
+
     /// The end of a link at which its packets can be seen: a node's own ports hand theirs to its data plane first.
     func place(ofLink index: Int) -> LabPlace {
         let link = topology.links[index]

@@ -10,20 +10,40 @@ struct LabInspectCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The node; without it, all.", valueName: "node"))
     var node: String?
 
+    @Argument(
+        help: ArgumentHelp(
+            "`bgp`, and a prefix or an address: why packets to it go where they go.", valueName: "bgp ROUTE"))
+    var question: [String] = []
+
     @OptionGroup var lab: LabOption
 
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    func validate() throws {
+        guard question.isEmpty || question.count == 2 && question[0] == "bgp" else {
+            throw ValidationError("after the node comes nothing, or `bgp` and a prefix or an address")
+        }
+    }
+
     func run() throws {
         let living = try LivingLab(lab)
+        if let node, let route = question.last { return try explain(route, at: node, living) }
         guard case .states(let states) = try living.ask(.inspect(node: node)) else {
             throw Failure(.defect, "patronus-sim: lab \(living.state.lab) answered something else")
         }
         Console.output(json ? try Self.document(states) : states.map(Self.text).joined(separator: "\n"))
     }
 
-    private static func document(_ states: [NodeState]) throws -> String {
+    private func explain(_ route: String, at node: String, _ living: LivingLab) throws {
+        guard case .explanation(let lines) = try living.ask(.explain(node: node, route: route)) else {
+            throw Failure(.defect, "patronus-sim: lab \(living.state.lab) answered something else")
+        }
+        let text = lines.prefix(1) + lines.dropFirst().map { "  \($0)" }
+        Console.output(json ? try Self.document(lines) : text.joined(separator: "\n") + "\n")
+    }
+
+    private static func document(_ states: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(states), as: UTF8.self) + "\n"
