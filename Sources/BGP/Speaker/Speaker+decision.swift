@@ -4,6 +4,8 @@ import Wire
 extension Speaker {
     /// Runs the decision process for one prefix and says what changed.
     mutating func decide(_ index: PrefixIndex, into outbox: inout SpeakerOutbox) {
+        // Whoever is told several paths may be told of one that is not the best.
+        for peer in numberedPeers { outs[peer].enqueue(index) }
         let old = table.best(index)
         let new = choose(index)
         guard new != old else { return }

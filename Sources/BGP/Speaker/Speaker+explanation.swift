@@ -50,9 +50,7 @@ extension Speaker {
             guard isLocal || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4) else { continue }
             let isStale = !isLocal && epochs[Int(path.source)].isStale(path, isIPv4: prefix.isIPv4)
             let isAccepted = path.accepted != .none
-            let route = Route(
-                prefix: prefix, peer: isLocal ? nil : Int(path.source),
-                attributes: attributes[isAccepted ? path.accepted : path.received])
+            let route = route(path, to: prefix, isAccepted ? path.accepted : path.received)
             if takesPart(path, isIPv4: prefix.isIPv4) {
                 places.append(paths.count)
                 considered.append(candidate(path))

@@ -6,7 +6,7 @@ extension Speaker {
         let nextHop: IPAddress = prefix.isIPv4 ? .v4(.any) : .v6(.any)
         let index = attributes.intern(PathAttributes(nextHop: nextHop))
         attributes.retain(index)
-        setPath(prefix, RoutingTable.Path(source: .local, received: index, accepted: index))
+        setPath(prefix, RoutingTable.Path(PathID(.local), received: index, accepted: index))
     }
 
     /// Takes an UPDATE's routes into the peer's Adj-RIB-In.
@@ -18,16 +18,16 @@ extension Speaker {
             case .sessionReset: break
             }
         }
-        for prefix in message.withdrawn {
-            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+        for (place, prefix) in message.withdrawn.enumerated() {
+            removePath(prefix, PathID(PathSource(peer), message.withdrawnIdentifiers.number(at: place)))
         }
         for announcement in message.announcements {
             var kept = announcement.attributes
             let isUsable = sessions[peer].admit(&kept) && !isLooping(kept, from: peer)
             var entry = begin(
                 attributes.intern(kept), isUsable: isUsable, count: announcement.prefixes.count, from: peer)
-            for prefix in announcement.prefixes where prefix.isRoutable {
-                take(prefix, &entry, from: peer)
+            for (place, prefix) in announcement.prefixes.enumerated() where prefix.isRoutable {
+                take(prefix, PathID(PathSource(peer), announcement.identifiers.number(at: place)), &entry)
             }
             finish(entry)
         }
@@ -42,8 +42,9 @@ extension Speaker {
         else { return false }
         var offset = update.withdrawn.lowerBound
         while offset < update.withdrawn.upperBound {
+            let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
             let prefix = PlainUpdate.takePrefix(body, &offset)
-            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+            if let index = table.find(prefix) { removePath(index, id) }
         }
         guard !update.reachable.isEmpty else { return true }
         let isUsable =
@@ -53,24 +54,26 @@ extension Speaker {
         var entry = begin(received, isUsable: isUsable, count: update.reachable.count, from: peer)
         offset = update.reachable.lowerBound
         while offset < update.reachable.upperBound {
+            let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
             let prefix = PlainUpdate.takePrefix(body, &offset)
-            if prefix.isRoutable { take(.v4(prefix), &entry, from: peer) }
+            if prefix.isRoutable { take(.v4(prefix), id, &entry) }
         }
         finish(entry)
         return true
     }
 
     /// Sets a peer's path to one of the prefixes of an announcement.
-    private mutating func take(_ prefix: IPPrefix, _ entry: inout ImportEntry, from peer: Int) {
+    private mutating func take(_ prefix: IPPrefix, _ id: PathID, _ entry: inout ImportEntry) {
         let accepted =
-            !entry.isUsable ? .none : entry.isAccepted ? entry.received : accept(&entry, of: prefix, from: peer)
+            !entry.isUsable
+            ? .none : entry.isAccepted ? entry.received : accept(&entry, of: prefix, from: Int(id.source))
         entry.users += 1
         if accepted == entry.received {
             entry.users += 1
         } else if accepted != .none {
             attributes.retain(accepted)
         }
-        setPath(prefix, RoutingTable.Path(source: PathSource(peer), received: entry.received, accepted: accepted))
+        setPath(prefix, RoutingTable.Path(id, received: entry.received, accepted: accepted))
     }
 
     /// Begins with an announcement of so many prefixes at most, whose set the caller holds.
@@ -92,13 +95,13 @@ extension Speaker {
         for result in entry.results { attributes.release(result.accepted) }
     }
 
-    mutating func removePath(_ index: PrefixIndex, source: PathSource) {
+    mutating func removePath(_ index: PrefixIndex, _ id: PathID) {
         let isIPv4 = table.isIPv4(index)
-        drop(table.remove(index, source: source), isIPv4: isIPv4)
+        drop(table.remove(index, id), isIPv4: isIPv4)
     }
 
-    mutating func removePath(_ prefix: IPPrefix, source: PathSource) {
-        if let index = table.find(prefix) { removePath(index, source: source) }
+    mutating func removePath(_ prefix: IPPrefix, _ id: PathID) {
+        if let index = table.find(prefix) { removePath(index, id) }
     }
 
     /// Sets a path and takes over the caller's hold on both sets of attributes.
@@ -165,6 +168,11 @@ private struct ImportEntry {
     var value: PathAttributes?
     /// What the rules of the policy that have matched made of it, held here.
     var results: ContiguousArray<(rule: Int, accepted: AttributeIndex)> = []
+}
+
+extension [UInt32] {
+    /// The number of a path; 0 where its family has none (RFC 7911 §3).
+    fileprivate func number(at place: Int) -> UInt32 { place < count ? self[place] : 0 }
 }
 
 extension IPv4Prefix {

@@ -84,7 +84,7 @@ extension Speaker {
         guard table.hasLeaving, !outs.contains(where: \.isInRound) else { return }
         let outs = outs
         table.release(limit: max(limit, 256)) { index in
-            outs.allSatisfy { $0.told[index] == .none && !$0.contains(pending: index) }
+            outs.allSatisfy { !$0.isTold(index) && !$0.contains(pending: index) }
         }
     }
 
@@ -115,7 +115,7 @@ extension Speaker {
 
     private mutating func repeatTold(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int, _ family: AddressFamily) {
         for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) {
-            if outs[peer].told[index] != .none { outs[peer].enqueueAgain(index) }
+            if outs[peer].isTold(index) { outs[peer].enqueueAgain(index) }
         }
     }
 

@@ -29,10 +29,12 @@ public struct Speaker: Sendable {
     var epochs: ContiguousArray<PeerEpochs> = []
     /// The peers whose sessions are up, in order.
     var establishedPeers: ContiguousArray<Int> = []
+    /// Those among them that are told several paths to a prefix (RFC 7911).
+    var numberedPeers: ContiguousArray<Int> = []
     /// Walks through the whole table that are under way, one after the other.
     var walks: ContiguousArray<TableWalk> = []
     /// What peers had been told whose sessions are gone, to be given up bit by bit.
-    var discarded: ContiguousArray<AdvertisedTable> = []
+    var discarded: ContiguousArray<SparseTable<AttributeIndex>> = []
     var attributes = AttributeTable()
     var table = RoutingTable()
     var nextHops = NextHopTable()
@@ -187,7 +189,7 @@ public struct Speaker: Sendable {
 
     /// Originates a prefix no more.
     public mutating func withdraw(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
-        removePath(prefix, source: .local)
+        removePath(prefix, PathID(.local))
         settle(at: now, into: &outbox)
     }
 
@@ -235,6 +237,9 @@ extension Speaker {
         let newState = sessions[peer].state
         guard newState != oldState else { return }
         establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
+        numberedPeers = establishedPeers.filter {
+            sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
+        }
         outbox.append(.sessionChanged(peer: peer, newState))
     }
 

@@ -1,6 +1,14 @@
 public import Basics
 public import Wire
 
+/// Which of the paths to a prefix are told where several may be (RFC 7911).
+public enum AdditionalPaths: Equatable, Sendable {
+    /// All that take part in the decision.
+    case all
+    /// So many: the best one, the one that would be the best without it, and so on.
+    case best(Int)
+}
+
 /// What a speaker is told of one peer.
 public struct PeerConfiguration: Equatable, Sendable {
     public var address: IPAddress
@@ -23,6 +31,8 @@ public struct PeerConfiguration: Equatable, Sendable {
     public var requiresFirstAS = true
     /// How long to wait between two rounds of UPDATEs (RFC 4271 §9.2.1.1); zero not to wait at all.
     public var advertisementInterval = Interval.zero
+    /// Which paths the peer is told of a family of which it takes several to a prefix (RFC 7911).
+    public var additionalPaths = AdditionalPaths.all
     public var session = SessionConfiguration()
 
     public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
