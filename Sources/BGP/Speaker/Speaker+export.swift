@@ -82,7 +82,8 @@ extension Speaker {
             let count =
                 announcePlain(prefixes, bundle, negotiated.format, peer, to: &arena)
                 ?? encoder.announce(
-                    ContiguousArray(prefixes.map { prefix($0, to: peer) }), identifiers: identifiers(prefixes, to: peer),
+                    ContiguousArray(prefixes.map { prefix($0, to: peer) }),
+                    identifiers: identifiers(prefixes, to: peer),
                     with: attributes[bundle.attributes], to: &arena)
             if count == 0 { unsendable += prefixes }
             messages += count
@@ -134,7 +135,8 @@ extension Speaker {
         for isIPv4 in [true, false] {
             let some = ContiguousArray(places.filter { prefix($0, to: peer).isIPv4 == isIPv4 })
             messages += encoder.withdraw(
-                ContiguousArray(some.map { prefix($0, to: peer) }), identifiers: identifiers(some, to: peer), to: &arena)
+                ContiguousArray(some.map { prefix($0, to: peer) }), identifiers: identifiers(some, to: peer), to: &arena
+            )
         }
     }
 
