@@ -68,6 +68,33 @@ private struct Oracle {
             pathIdentifier: all[index].number)
     }
 
+    /// Over which next hops packets to a prefix are spread.
+    func hops(_ prefix: IPPrefix) -> [IPAddress] {
+        let all = candidates(prefix)
+        guard let place = DecisionProcess.best(of: ContiguousArray(all.map(\.rank)))?.index, all[place].peer != nil
+        else {
+            return []
+        }
+        let best = all[place]
+        // As good as the best before discriminators are looked at.
+        let equals = all.filter {
+            let (left, right) = ($0.rank.key, best.rank.key)
+            return left.localPreference == right.localPreference && left.pathLength == right.pathLength
+                && left.origin == right.origin
+        }
+        let chosen = equals.filter { path in
+            path.rank.origin == best.rank.origin
+                && (configuration.spreadsOverNeighbors || path.rank.key.neighborAS == best.rank.key.neighborAS)
+                && !equals.contains {
+                    $0.rank.key.neighborAS == path.rank.key.neighborAS
+                        && $0.rank.key.multiExitDiscriminator < path.rank.key.multiExitDiscriminator
+                }
+        }
+        var hops = [best.attributes.nextHop]
+        for path in chosen where !hops.contains(path.attributes.nextHop) { hops.append(path.attributes.nextHop) }
+        return hops.prefix(configuration.maximumPaths).sorted()
+    }
+
     /// What a peer has been told of a prefix, in order of the tellers: one path, or as many as it is to have.
     func told(_ prefix: IPPrefix, to peer: Int) -> [(candidate: Candidate, attributes: PathAttributes)] {
         var all = candidates(prefix)
@@ -123,6 +150,8 @@ private struct Play {
     /// What the UPDATEs to each peer come to, by prefix and number of the path.
     var views: [[IPPrefix: [UInt32: PathAttributes]]]
     var forwarding: [IPPrefix: IPAddress] = [:]
+    /// All next hops, as they were when the prefix was last installed.
+    var hops: [IPPrefix: [IPAddress]] = [:]
     private var connections: [UInt32]
     private var input: [[UInt8]]
     private var nextConnection: UInt32 = 1
@@ -145,8 +174,12 @@ private struct Play {
                 if let peer = connections.firstIndex(of: connection.rawValue) {
                     input[peer] += copied(outbox.bytes(range))
                 }
-            case .install(let prefix, let nextHop): forwarding[prefix] = nextHop
-            case .withdraw(let prefix): forwarding[prefix] = nil
+            case .install(let prefix, let nextHop):
+                forwarding[prefix] = nextHop
+                hops[prefix] = speaker.nextHops(to: prefix)
+            case .withdraw(let prefix):
+                forwarding[prefix] = nil
+                hops[prefix] = nil
             default: break
             }
         }
@@ -227,6 +260,7 @@ private struct Play {
         try #require(speaker.bestRoutes == best)
         let expected = best.filter { $0.peer != nil }.map { ($0.prefix, $0.attributes.nextHop) }
         try #require(forwarding == Dictionary(uniqueKeysWithValues: expected))
+        for prefix in prefixes { try #require(hops[prefix] ?? [] == oracle.hops(prefix)) }
         for peer in views.indices where oracle.isUp[peer] {
             try check(told: prefixes.map { ($0, oracle.told($0, to: peer)) }, peer)
             let heard = oracle.heard[peer].sorted { $0.key < $1.key }.flatMap { prefix, paths in
@@ -272,6 +306,8 @@ private struct Play {
 private func configuration(_ random: inout SeededRandom, numbersPaths: Bool) -> SpeakerConfiguration {
     var configuration = SpeakerConfiguration(autonomousSystem: 65001, routerID: IPv4Address(10, 0, 0, 1))
     configuration.holdTime = .zero
+    configuration.maximumPaths = 1 + Int(random.below(3))
+    configuration.spreadsOverNeighbors = random.below(2) == 0
     for peer in 0..<2 + Int(random.below(4)) {
         let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
         var settings = PeerConfiguration(

@@ -137,7 +137,7 @@ public enum DecisionProcess {
     }
 
     /// The whole process with what each step did.
-    static func trace(of candidates: ContiguousArray<RouteCandidate>) -> DecisionTrace {
+    static func trace(of candidates: ContiguousArray<RouteCandidate>, relaxed: Bool) -> DecisionTrace {
         var trace = DecisionTrace(count: candidates.count)
         var remaining = ContiguousArray(candidates.indices)
         for step in DecisionStep.allCases {
@@ -147,26 +147,39 @@ public enum DecisionProcess {
                 for index in before where !remaining.contains(index) { trace.lostBy[index] = step }
                 trace.steps.append((step, remaining.count))
             }
-            if step == .interiorCost { trace.equals = multipath(among: remaining, of: candidates) }
+            if step == .interiorCost { trace.equals = multipath(among: remaining, of: candidates, relaxed) }
         }
         trace.best = remaining.first
         return trace
     }
 
-    /// Those among which traffic may be split: as good as the best up to the cost of the way, and as many ASes long
-    /// by the same neighbour.
+    /// Those among which traffic may be split, the best one first.
+    static func multipath(of candidates: ContiguousArray<RouteCandidate>, relaxed: Bool) -> [Int] {
+        var remaining = ContiguousArray(candidates.indices)
+        for step in DecisionStep.allCases where step <= .interiorCost { keepBest(step, of: candidates, in: &remaining) }
+        return multipath(among: remaining, of: candidates, relaxed)
+    }
+
+    /// Those that are as good as the best up to the cost of the way, each over a next hop of its own.
+    ///
+    /// They are as long as the best is, and by the same neighbour unless that is relaxed.
     private static func multipath(
-        among remaining: ContiguousArray<Int>, of candidates: ContiguousArray<RouteCandidate>
+        among remaining: ContiguousArray<Int>, of candidates: ContiguousArray<RouteCandidate>, _ relaxed: Bool
     ) -> [Int] {
         var rest = ContiguousArray(remaining)
         for step in DecisionStep.allCases where step > .interiorCost { keepBest(step, of: candidates, in: &rest) }
         guard let best = rest.first else { return [] }
-        let others = remaining.filter {
-            $0 != best && candidates[$0].origin == candidates[best].origin
-                && candidates[$0].key.neighborAS == candidates[best].key.neighborAS
-                && candidates[$0].key.nextHop != candidates[best].key.nextHop
+        var chosen = [best]
+        var hops = [candidates[best].key.nextHop.withoutMapping]
+        for index in remaining where index != best && candidates[index].origin == candidates[best].origin {
+            let key = candidates[index].key
+            guard relaxed || key.neighborAS == candidates[best].key.neighborAS,
+                !hops.contains(key.nextHop.withoutMapping)
+            else { continue }
+            hops.append(key.nextHop.withoutMapping)
+            chosen.append(index)
         }
-        return [best] + others
+        return chosen
     }
 
     private static func keepBest(

@@ -8,15 +8,18 @@ extension Speaker {
         for peer in numberedPeers { outs[peer].enqueue(index) }
         let old = table.best(index)
         let new = choose(index)
-        guard new != old else { return }
+        let isSpreadAnew = configuration.maximumPaths > 1 && spread(index)
+        guard new != old || isSpreadAnew else { return }
 
         let oldHop = forwardingNextHop(old)
         let newHop = forwardingNextHop(new)
-        if let new { attributes.retain(new.attributes) }
-        if let old { attributes.release(old.attributes) }
-        table.setBest(index, new)
-        for peer in establishedPeers { outs[peer].enqueue(index) }
-        guard newHop != oldHop else { return }
+        if new != old {
+            if let new { attributes.retain(new.attributes) }
+            if let old { attributes.release(old.attributes) }
+            table.setBest(index, new)
+            for peer in establishedPeers { outs[peer].enqueue(index) }
+        }
+        guard newHop != oldHop || isSpreadAnew else { return }
         if let newHop {
             outbox.append(.install(table[index], nextHop: newHop))
         } else {
@@ -86,7 +89,7 @@ extension Speaker {
             peerAddress: sessions[peer].configuration.address)
     }
 
-    private func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {
+    func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {
         guard let best, best.source != .local else { return nil }
         return attributes.key(best.attributes).nextHop.withoutMapping
     }

@@ -61,17 +61,10 @@ extension Speaker {
                     isStale: isStale))
         }
         guard !paths.isEmpty else { return nil }
-        let trace = DecisionProcess.trace(of: considered)
+        let trace = DecisionProcess.trace(of: considered, relaxed: configuration.spreadsOverNeighbors)
         for (place, step) in zip(places, trace.lostBy) { paths[place].verdict = step.map { .lost($0) } ?? .lostByOrder }
         for equal in trace.equals.prefix(configuration.maximumPaths) { paths[places[equal]].isMultipath = true }
         if let best = trace.best { paths[places[best]].verdict = .best }
         return DecisionExplanation(prefix: prefix, paths: paths, steps: trace.steps)
-    }
-
-    /// The routes over which packets to a prefix may be spread, the best one first, at most `maximumPaths`.
-    public func multipathRoutes(to prefix: IPPrefix) -> [Route] {
-        guard let explanation = explain(prefix) else { return [] }
-        return explanation.paths.filter { $0.verdict == .best }.map(\.route)
-            + explanation.paths.filter { $0.isMultipath && $0.verdict != .best }.map(\.route)
     }
 }

@@ -38,6 +38,8 @@ public struct Speaker: Sendable {
     var attributes = AttributeTable()
     var table = RoutingTable()
     var nextHops = NextHopTable()
+    /// Of prefixes with several next hops; empty where one path is all that is used.
+    var nextHopSets = NextHopSets()
     /// Emptied and filled again for every decision.
     var candidates: ContiguousArray<RouteCandidate> = []
     var choices: ContiguousArray<RoutingTable.Best> = []

@@ -61,6 +61,8 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var dynamicPeers: [DynamicPeers] = []
     /// Over how many equally good paths packets may be spread.
     public var maximumPaths = 1
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors = false
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
     /// Numbered from 0, in this order.
