@@ -21,7 +21,8 @@ private func exchange(configure: (inout SpeakerConfiguration) -> Void = { _ in }
             peer: peer, connection: ConnectionID(UInt32(peer)), isIncoming: false, at: bench.now,
             into: &bench.outbox)
         bench.send(
-            Bench.open(autonomousSystem: numbers[peer], identifier: IPv4Address(10, 0, 0, peer == 1 ? 9 : UInt8(10 + peer)))
+            Bench.open(
+                autonomousSystem: numbers[peer], identifier: IPv4Address(10, 0, 0, peer == 1 ? 9 : UInt8(10 + peer)))
                 + keepalive, on: UInt32(peer))
     }
     _ = bench.takeActions()

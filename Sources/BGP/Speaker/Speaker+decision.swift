@@ -86,7 +86,8 @@ extension Speaker {
         return RouteCandidate(
             key, origin: sessions[peer].kind == .external ? .external : .internal,
             interiorCost: cost(of: path) ?? .max, peerIdentifier: sessions[peer].lastIdentifier ?? .any,
-            peerAddress: sessions[peer].configuration.address)
+            peerAddress: sessions[peer].configuration.address,
+            accumulatedMetric: attributes.accumulatedMetric(path.accepted))
     }
 
     func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {

@@ -17,6 +17,13 @@ extension Speaker {
         walk(.repeatTold(peer: peer, family))
     }
 
+    /// Has what sets become on their way out worked out anew.
+    mutating func forgetExports() {
+        for peer in establishedPeers {
+            for index in outs[peer].exports.takeAll() { attributes.release(index) }
+        }
+    }
+
     /// Brings a peer up to date: withdrawals first, then each set of attributes with all its prefixes.
     mutating func flush(_ peer: Int, limit: inout Int, at now: Instant, into outbox: inout SpeakerOutbox) {
         guard let (side, id, negotiated) = sessions[peer].established else {
@@ -241,6 +248,7 @@ extension Speaker {
             // RFC 4271 §5.1.4: a discriminator that was heard goes no further than this AS.
             sent.multiExitDiscriminator = nil
         }
+        if !isOwn, sent.nextHop != kept.nextHop { addCost(of: kept.nextHop, to: &sent) }
         if !session.isInternal {
             sent.originatorID = nil
             sent.clusterList = []
@@ -257,6 +265,14 @@ extension Speaker {
         guard sent.nextHop.withoutMapping != session.configuration.address else { return nil }
         guard !prefix.isIPv4 || sent.nextHop.isIPv4 || negotiatedExtendedNextHop(session) else { return nil }
         return sent
+    }
+
+    /// RFC 7311 §3.4: whoever puts itself in place of the next hop adds what the way there costs.
+    private func addCost(of nextHop: IPAddress, to attributes: inout PathAttributes) {
+        guard let metric = attributes.accumulatedMetric else { return }
+        let (sum, isTooGreat) = metric.addingReportingOverflow(
+            UInt64(nextHops.cost(of: nextHop.withoutMapping) ?? 0))
+        attributes.accumulatedMetric = isTooGreat ? .max : sum
     }
 
     /// RFC 1997: what the well-known communities allow.

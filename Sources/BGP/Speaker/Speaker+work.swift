@@ -108,7 +108,7 @@ extension Speaker {
         case .demote(let peer, let family):
             for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) { demote(index, peer) }
         case .reconsider(let nextHop):
-            for index in indices where leads(index, over: nextHop) { table.markDirty(index) }
+            for index in indices where leads(index, over: nextHop) { reconsider(index) }
         }
         return indices.count + 1
     }
@@ -117,6 +117,13 @@ extension Speaker {
         for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) {
             if outs[peer].isTold(index) { outs[peer].enqueueAgain(index) }
         }
+    }
+
+    /// Decides a prefix anew as the cost of its way has changed, which others may have been told as part of a metric.
+    private mutating func reconsider(_ index: PrefixIndex) {
+        table.markDirty(index)
+        guard attributes.hasAccumulatedMetrics else { return }
+        for peer in establishedPeers { outs[peer].enqueue(index) }
     }
 
     private func leads(_ index: PrefixIndex, over nextHop: IPAddress) -> Bool {

@@ -202,6 +202,7 @@ public struct Speaker: Sendable {
         _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard nextHops.set(address, cost: cost) else { return }
+        if attributes.hasAccumulatedMetrics { forgetExports() }
         walk(.reconsider(nextHop: address))
         settle(at: now, into: &outbox)
     }
