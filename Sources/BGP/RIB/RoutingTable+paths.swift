@@ -31,6 +31,8 @@ extension RoutingTable {
         let source: PathSource
         /// The session of the peer that it was heard in; see ``PeerEpochs``.
         var epoch: UInt8
+        /// Whether it is kept out of the decision for its flaps (RFC 2439).
+        var isSuppressed = false
         var numbers: PathNumbers
 
         init(_ id: PathID, epoch: UInt8 = 0, received: AttributeIndex, accepted: AttributeIndex) {
@@ -42,6 +44,9 @@ extension RoutingTable {
         }
 
         var id: PathID { PathID(source, numbers.heard) }
+
+        /// Whether it is let into the decision, if its session stands for it.
+        var isUsable: Bool { accepted != .none && !isSuppressed }
 
         /// What peers that take several paths know it by; 0 if that has not been settled yet.
         ///
@@ -60,6 +65,7 @@ extension RoutingTable {
         var link: UInt32
         var source: PathSource
         var epoch: UInt8
+        var isSuppressed: Bool
     }
 
     /// Whether any path has a number.
@@ -107,6 +113,11 @@ extension RoutingTable {
         change(index, id) { $0.accepted = accepted }
     }
 
+    /// Lets a path take part again that was kept out for its flaps.
+    mutating func setUsed(_ index: PrefixIndex, _ id: PathID) {
+        change(index, id) { $0.isSuppressed = false }
+    }
+
     private mutating func change(_ index: PrefixIndex, _ id: PathID, _ body: (inout Path) -> Void) {
         let (previous, found) = locate(id, of: index)
         guard found else { return }
@@ -129,6 +140,7 @@ extension RoutingTable {
         var path = Path(
             PathID(record.source), epoch: record.epoch, received: record.received, accepted: record.accepted)
         path.link = record.link
+        path.isSuppressed = record.isSuppressed
         if hasNumbers { path.numbers = firstNumbers[index] }
         return path
     }
@@ -258,6 +270,7 @@ extension RoutingTable {
         var record = destinations[index]
         record.source = path?.source ?? .none
         record.epoch = path?.epoch ?? 0
+        record.isSuppressed = path?.isSuppressed ?? false
         record.received = path?.received ?? .none
         record.accepted = path?.accepted ?? .none
         record.link = path?.link ?? endOfLinks
@@ -272,6 +285,7 @@ extension RoutingTable {
         var path = Path(
             PathID(record.source), epoch: record.epoch, received: record.received, accepted: record.accepted)
         path.link = record.link
+        path.isSuppressed = record.isSuppressed
         if hasNumbers { path.numbers = furtherNumbers[place] }
         return path
     }
@@ -299,5 +313,6 @@ extension RoutingTable.FurtherPath {
         link = path.link
         source = path.source
         epoch = path.epoch
+        isSuppressed = path.isSuppressed
     }
 }

@@ -46,6 +46,8 @@ struct RoutingTable: Sendable {
         /// Whether it waits in `leaving`.
         var isLeaving = false
         var isLive = true
+        /// Whether the first path is kept out of the decision for its flaps.
+        var isSuppressed = false
     }
 
     private struct WideAddress: PooledRecord {

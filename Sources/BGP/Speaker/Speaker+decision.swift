@@ -67,7 +67,7 @@ extension Speaker {
 
     /// Whether the import policy has let a path in, its session stands for it, and its next hop can be reached.
     func takesPart(_ path: RoutingTable.Path, isIPv4: Bool) -> Bool {
-        guard path.accepted != .none else { return false }
+        guard path.isUsable else { return false }
         guard path.source != .local else { return true }
         return epochs[Int(path.source)].counts(path, isIPv4: isIPv4) && cost(of: path) != nil
     }

@@ -1,3 +1,4 @@
+public import Basics
 public import Wire
 
 /// Why a path to a prefix is or is not the Loc-RIB's.
@@ -12,6 +13,8 @@ public struct DecisionExplanation: Equatable, Sendable {
         /// The path has been here before, leads back here, or no policy lets it in.
         case notAccepted
         case nextHopUnreachable
+        /// It has come and gone too often, and is used again then at the latest unless it flaps (RFC 2439).
+        case suppressed(until: Instant)
     }
 
     /// A path that was looked at.
@@ -57,8 +60,7 @@ extension Speaker {
             }
             paths.append(
                 DecisionExplanation.Path(
-                    route: route, verdict: isAccepted ? .nextHopUnreachable : .notAccepted, isMultipath: false,
-                    isStale: isStale))
+                    route: route, verdict: verdictWithoutPart(path, to: prefix), isMultipath: false, isStale: isStale))
         }
         guard !paths.isEmpty else { return nil }
         let trace = DecisionProcess.trace(of: considered, relaxed: configuration.spreadsOverNeighbors)
@@ -66,5 +68,15 @@ extension Speaker {
         for equal in trace.equals.prefix(configuration.maximumPaths) { paths[places[equal]].isMultipath = true }
         if let best = trace.best { paths[places[best]].verdict = .best }
         return DecisionExplanation(prefix: prefix, paths: paths, steps: trace.steps)
+    }
+
+    /// Why a path takes no part, if it does not.
+    private func verdictWithoutPart(
+        _ path: RoutingTable.Path, to prefix: IPPrefix
+    ) -> DecisionExplanation.Verdict {
+        guard path.accepted != .none else { return .notAccepted }
+        guard path.isSuppressed else { return .nextHopUnreachable }
+        let key = DampingTable.Key(prefix: prefix, number: path.numbers.heard)
+        return .suppressed(until: dampers[Int(path.source)]?.suppressedUntil(key) ?? .never)
     }
 }

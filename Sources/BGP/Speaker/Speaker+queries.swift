@@ -94,7 +94,7 @@ extension Speaker {
         var next = table.firstPath(index)
         while let path = next {
             next = table.next(after: path)
-            guard path.accepted != .none,
+            guard path.isUsable,
                 path.source == .local || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4)
             else { continue }
             routes.append(route(path, to: prefix, path.accepted))
@@ -156,7 +156,9 @@ extension RoutingTable {
     /// What its teller calls the route chosen: of paths that are alike, the first is taken.
     fileprivate func number(of best: Best, _ index: PrefixIndex) -> UInt32 {
         var next = firstPath(of: best.source, index)
-        while let path = next, path.accepted != best.attributes { next = nextPath(ofSourceOf: path, index) }
+        while let path = next, !path.isUsable || path.accepted != best.attributes {
+            next = nextPath(ofSourceOf: path, index)
+        }
         return next?.numbers.heard ?? 0
     }
 

@@ -49,6 +49,7 @@ extension Speaker {
 
     mutating func work(at now: Instant, into outbox: inout SpeakerOutbox) {
         var rest = Self.workLimit
+        if !dampedPeers.isEmpty { rest -= readmitRoutes(limit: rest, at: now) }
         while rest > 0, !walks.isEmpty { rest -= advanceWalk() }
         while rest > 0, let index = table.takeDirty() {
             decide(index, into: &outbox)

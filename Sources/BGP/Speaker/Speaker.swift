@@ -49,6 +49,9 @@ public struct Speaker: Sendable {
     /// From a connection to twice the peer's number, plus one for the peer's own.
     private var connections = IndexTable()
     var deadlines: ContiguousArray<Instant> = []
+    /// The flaps of each peer that is damped, and those peers.
+    var dampers: ContiguousArray<DampingTable?> = []
+    var dampedPeers: ContiguousArray<Int> = []
     /// Until when nothing is decided after a restart; nil for not at all.
     var selectionDeferredUntil: Instant?
     private let local: Session.Local
@@ -75,6 +78,13 @@ public struct Speaker: Sendable {
         outs.append(AdjacencyOut())
         epochs.append(PeerEpochs())
         deadlines.append(.never)
+        dampers.append(nil)
+        setDamper(sessions.count - 1)
+    }
+
+    private mutating func setDamper(_ peer: Int) {
+        dampers[peer] = sessions[peer].configuration.damping.map { DampingTable($0) }
+        dampedPeers = ContiguousArray(dampers.indices.filter { dampers[$0] != nil })
     }
 
     /// Makes a peer for one that has called, in the place of one that is gone where there is any.
@@ -84,6 +94,7 @@ public struct Speaker: Sendable {
             return sessions.count - 1
         }
         sessions[place] = Session(peer: place, peer, local: local, isDynamic: true, random: random.fork())
+        setDamper(place)
         return place
     }
 
@@ -287,11 +298,11 @@ extension Speaker {
         guard let established, established.side == sender.side else { return }
         let context = established.negotiated.context
         let count = receivedCount(of: sender.peer)
-        if applyPlain(body, context, from: sender.peer) {
+        if applyPlain(body, context, from: sender.peer, at: now) {
             return checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
         }
         let message = try UpdateMessage(body: body, context: context)
-        apply(message, from: sender.peer)
+        apply(message, from: sender.peer, at: now)
         if let family = message.endOfRIB { step(.endOfRIB(family), sender.peer, at: now, into: &outbox) }
         checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
     }
@@ -301,7 +312,7 @@ extension Speaker {
         var next = selectionDeferredUntil ?? .never
         if !isDeferring(at: now) {
             work(at: now, into: &outbox)
-            next = hasWork(at: now) ? now : nextRound(after: now)
+            next = hasWork(at: now) ? now : min(nextRound(after: now), nextReadmission(after: now))
         }
         let earliest = min(deadlines.min() ?? .never, next)
         nextDeadline = earliest == .never ? nil : earliest

@@ -33,6 +33,8 @@ public struct PeerConfiguration: Equatable, Sendable {
     public var advertisementInterval = Interval.zero
     /// Which paths the peer is told of a family of which it takes several to a prefix (RFC 7911).
     public var additionalPaths = AdditionalPaths.all
+    /// How the peer's routes that come and go are damped; nil for not at all (RFC 2439).
+    public var damping: FlapDamping?
     public var session = SessionConfiguration()
 
     public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
