@@ -314,6 +314,7 @@ private func configuration(_ random: inout SeededRandom, numbersPaths: Bool) -> 
     configuration.holdTime = .zero
     configuration.maximumPaths = 1 + Int(random.below(3))
     configuration.spreadsOverNeighbors = random.below(2) == 0
+    configuration.groupsPeers = random.below(2) == 0
     for peer in 0..<2 + Int(random.below(4)) {
         let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
         var settings = PeerConfiguration(

@@ -15,6 +15,8 @@ struct AdjacencyOut: Sendable {
     struct Bundle: Sendable, BitwiseCopyable {
         let attributes: AttributeIndex
         let isIPv4: Bool
+        /// Whoever of an ``UpdateGroup`` is not to be told.
+        let exception: PathSource
         fileprivate(set) var first: UInt32
         fileprivate(set) var last: UInt32
     }
@@ -55,6 +57,9 @@ struct AdjacencyOut: Sendable {
     var isInRound: Bool { isTelling || !bundles.isEmpty || !withdrawn.isEmpty }
 
     var hasPending: Bool { firstPending < pending.count }
+
+    /// The prefixes to be looked at, in the order in which they came.
+    var pendingPrefixes: ArraySlice<PrefixIndex> { ArraySlice(pending[firstPending...]) }
 
     /// Whether the peer has been told anything of a prefix.
     func isTold(_ index: PrefixIndex) -> Bool {
@@ -113,13 +118,15 @@ struct AdjacencyOut: Sendable {
     }
 
     /// Puts a prefix to those of its set.
-    mutating func gather(_ prefix: PrefixIndex, _ attributes: AttributeIndex, isIPv4: Bool) {
-        guard attributes != .none else { return withdrawn.append(prefix) }
+    mutating func gather(
+        _ prefix: PrefixIndex, _ attributes: AttributeIndex, isIPv4: Bool, except exception: PathSource = .none
+    ) {
+        guard attributes != .none || exception != .none else { return withdrawn.append(prefix) }
         let entry = UInt32(entries.count)
         entries.append(Entry(prefix: prefix))
         // Two families may share a set, but never a message.
-        let key = UInt64(attributes) << 1 | (isIPv4 ? 0 : 1)
-        if let last = bundles.last, last.attributes == attributes, last.isIPv4 == isIPv4 {
+        let key = UInt64(attributes) << 17 | UInt64(exception) << 1 | (isIPv4 ? 0 : 1)
+        if let last = bundles.last, last.attributes == attributes, last.isIPv4 == isIPv4, last.exception == exception {
             entries[Int(last.last)].next = entry
             bundles[bundles.count - 1].last = entry
         } else if let place = places[key] {
@@ -127,7 +134,8 @@ struct AdjacencyOut: Sendable {
             bundles[Int(place)].last = entry
         } else {
             places[key] = UInt32(bundles.count)
-            bundles.append(Bundle(attributes: attributes, isIPv4: isIPv4, first: entry, last: entry))
+            bundles.append(
+                Bundle(attributes: attributes, isIPv4: isIPv4, exception: exception, first: entry, last: entry))
         }
     }
 
@@ -137,7 +145,10 @@ struct AdjacencyOut: Sendable {
     }
 
     /// The next prefixes to be withdrawn, but for those that are to be announced after all.
-    mutating func takeWithdrawn(limit: Int) -> ContiguousArray<PrefixIndex> {
+    mutating func takeWithdrawn(
+        limit: Int, told other: SparseTable<AttributeIndex>? = nil
+    ) -> ContiguousArray<PrefixIndex> {
+        let told = other ?? told
         let end = min(withdrawn.count, firstWithdrawn + max(0, limit))
         var taken: ContiguousArray<PrefixIndex> = []
         for place in firstWithdrawn..<end where told[withdrawn[place]] == .none { taken.append(withdrawn[place]) }
@@ -155,7 +166,11 @@ struct AdjacencyOut: Sendable {
     }
 
     /// The prefixes of a set, but for those that are not to be told with it any more.
-    func prefixes(of bundle: Bundle, into prefixes: inout ContiguousArray<PrefixIndex>) {
+    func prefixes(
+        of bundle: Bundle, told other: SparseTable<AttributeIndex>? = nil,
+        into prefixes: inout ContiguousArray<PrefixIndex>
+    ) {
+        let told = other ?? told
         prefixes.removeAll(keepingCapacity: true)
         var entry = bundle.first
         while entry != endOfLinks {

@@ -17,7 +17,8 @@ extension Speaker {
             if let new { attributes.retain(new.attributes) }
             if let old { attributes.release(old.attributes) }
             table.setBest(index, new)
-            for peer in establishedPeers { outs[peer].enqueue(index) }
+            for peer in privatePeers { outs[peer].enqueue(index) }
+            for group in groups.indices { groups[group].out.enqueue(index) }
         }
         guard newHop != oldHop || isSpreadAnew else { return }
         if let newHop {

@@ -104,7 +104,7 @@ extension Speaker {
     }
 
     /// Writes IPv4 routes from their packed attributes as they lie; nil where the general way must be gone.
-    private func announcePlain(
+    func announcePlain(
         _ prefixes: ContiguousArray<PrefixIndex>, _ bundle: AdjacencyOut.Bundle, _ format: UpdateFormat, _ peer: Int,
         to arena: inout ByteArena
     ) -> Int? {
@@ -134,7 +134,7 @@ extension Speaker {
         return messages
     }
 
-    private func withdraw(
+    func withdraw(
         _ places: ContiguousArray<UInt32>, _ peer: Int, _ encoder: UpdateEncoder, messages: inout Int,
         to arena: inout ByteArena
     ) {
@@ -148,7 +148,7 @@ extension Speaker {
     }
 
     /// RFC 4271 §9.2: what does not fit a message is not announced; an older announcement must not stay.
-    private mutating func giveUp(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int) {
+    mutating func giveUp(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int) {
         for index in indices {
             attributes.release(outs[peer].told[index])
             outs[peer].told[index] = .none

@@ -37,6 +37,7 @@ extension Speaker {
     /// Whether anything is left that could be done now.
     func hasWork(at now: Instant) -> Bool {
         !walks.isEmpty || table.hasDirty || !discarded.isEmpty || (table.hasLeaving && outs.allSatisfy(\.isIdle))
+            || groups.contains { !$0.isIdle }
             || establishedPeers.contains { outs[$0].isInRound || (outs[$0].hasPending && outs[$0].notBefore <= now) }
     }
 
@@ -56,12 +57,16 @@ extension Speaker {
             rest -= 1
         }
         guard walks.isEmpty, !table.hasDirty else { return }
+        for group in groups.indices where !groups[group].isIdle {
+            guard rest > 0 else { return }
+            flushGroup(group, limit: &rest, at: now, into: &outbox)
+        }
         for peer in sessions.indices {
-            if !outs[peer].isIdle {
+            if !outs[peer].isIdle, !isToldTogether(peer) {
                 guard rest > 0 else { return }
                 flush(peer, limit: &rest, at: now, into: &outbox)
             }
-            if sessions[peer].owesMarks, outs[peer].isIdle {
+            if sessions[peer].owesMarks, isToldAll(peer) {
                 sessions[peer].finishTelling(at: now, into: &outbox)
                 deadlines[peer] = sessions[peer].timers.next?.at ?? .never
             }
@@ -82,7 +87,7 @@ extension Speaker {
 
     /// Gives the numbers back of prefixes that are gone and that no peer has still to be told of.
     private mutating func releasePrefixes(limit: Int) {
-        guard table.hasLeaving, !outs.contains(where: \.isInRound) else { return }
+        guard table.hasLeaving, !outs.contains(where: \.isInRound), groups.allSatisfy(\.isIdle) else { return }
         let outs = outs
         table.release(limit: max(limit, 256)) { index in
             outs.allSatisfy { !$0.isTold(index) && !$0.contains(pending: index) }

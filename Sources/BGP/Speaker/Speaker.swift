@@ -31,6 +31,12 @@ public struct Speaker: Sendable {
     var establishedPeers: ContiguousArray<Int> = []
     /// Those among them that are told several paths to a prefix (RFC 7911).
     var numberedPeers: ContiguousArray<Int> = []
+    /// Those that are told alone, in order, and those that are told together.
+    var privatePeers: ContiguousArray<Int> = []
+    var groups: ContiguousArray<UpdateGroup> = []
+    /// Of each peer, its group, and on what terms it is told anything, where it may be told with others.
+    var groupNumbers: ContiguousArray<Int?> = []
+    var terms: ContiguousArray<UpdateGroup.Terms?> = []
     /// Walks through the whole table that are under way, one after the other.
     var walks: ContiguousArray<TableWalk> = []
     /// What peers had been told whose sessions are gone, to be given up bit by bit.
@@ -78,6 +84,8 @@ public struct Speaker: Sendable {
         outs.append(AdjacencyOut())
         epochs.append(PeerEpochs())
         deadlines.append(.never)
+        groupNumbers.append(nil)
+        terms.append(nil)
         dampers.append(nil)
         setDamper(sessions.count - 1)
     }
@@ -254,6 +262,7 @@ extension Speaker {
         numberedPeers = establishedPeers.filter {
             sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
         }
+        regroup(peer)
         outbox.append(.sessionChanged(peer: peer, newState))
     }
 

@@ -65,6 +65,8 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var maximumPaths = 1
     /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
     public var spreadsOverNeighbors = false
+    /// Whether peers that are to be told the same are told it together, in messages that are worked out once.
+    public var groupsPeers = false
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
     /// Numbered from 0, in this order.
