@@ -1,5 +1,6 @@
 import BGP
 import Basics
+import TestKit
 import Testing
 import Wire
 
@@ -220,5 +221,63 @@ private struct Exchange {
         exchange.tell(4, [prefix])
         let update = try #require(try exchange.takeUpdates(1).first)
         #expect(update.announcements.map(\.prefixes) == [[prefix]] && update.announcements[0].identifiers.isEmpty)
+    }
+
+    /// What a peer that numbers its paths tells, however damaged, comes to the same as its octets read one by one.
+    @Test func `a damaged UPDATE with numbers leaves what the decoder says`() {
+        forEachSeed(150) { random in
+            let exchange = Exchange()
+            var context = UpdateContext(isInternal: false, requiredFirstAS: 65010)
+            context.numberedFamilies = [.ipv4Unicast, .ipv6Unicast]
+            context.hasExtendedNextHop = false
+            var held: [IPPrefix: [UInt32: PathAttributes]] = [:]
+            for _ in 0..<12 {
+                let body = randomUpdate(&random)
+                exchange.bench.send(message(2, body))
+                guard case .success(let update) = decodeUpdate(body, context) else {
+                    try #require(exchange.bench.state != .established)
+                    return
+                }
+                for (place, prefix) in update.withdrawn.enumerated() {
+                    held[prefix]?[update.withdrawnIdentifiers.isEmpty ? 0 : update.withdrawnIdentifiers[place]] = nil
+                }
+                for announcement in update.announcements {
+                    for (place, prefix) in announcement.prefixes.enumerated() where isRoutable(prefix) {
+                        let number = announcement.identifiers.isEmpty ? 0 : announcement.identifiers[place]
+                        held[prefix, default: [:]][number] = announcement.attributes
+                    }
+                }
+                let expected = held.sorted { $0.key < $1.key }.flatMap { prefix, paths in
+                    paths.sorted { $0.key < $1.key }.map { (prefix, $0.key, $0.value) }
+                }
+                let received = exchange.bench.speaker.receivedRoutes(from: 0)
+                try #require(received.map(\.prefix) == expected.map(\.0))
+                try #require(received.map(\.pathIdentifier) == expected.map(\.1))
+                try #require(received.map(\.attributes) == expected.map(\.2))
+            }
+        }
+    }
+
+    /// The body of an UPDATE of IPv4 paths, every other one damaged.
+    private func randomUpdate(_ random: inout SeededRandom) -> [UInt8] {
+        var prefixes: [IPPrefix] = []
+        for _ in 0..<1 + random.below(4) {
+            prefixes.append(.v4(IPv4Prefix(IPv4Address(10, UInt8(random.below(3)), 0, 0), length: 16)))
+        }
+        let numbers = prefixes.map { _ in UInt32(random.below(4)) }
+        let octets =
+            random.below(3) == 0
+            ? withdrawal(prefixes, numbered: numbers)
+            : announcement(
+                prefixes, numbered: numbers, path: ASPath(65010, UInt32(65100 + random.below(3))),
+                nextHop: "192.0.2.10")
+        let body = Array(octets.dropFirst(19))
+        return random.below(2) == 0 ? body : random.mutated(body)
+    }
+
+    private func isRoutable(_ prefix: IPPrefix) -> Bool {
+        guard case .v4(let prefix) = prefix else { return true }
+        let first = prefix.address.bits >> 24
+        return prefix.length == 0 || (first != 127 && first < 224)
     }
 }
