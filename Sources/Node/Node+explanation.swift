@@ -42,6 +42,7 @@ extension Node {
         case .lostByOrder: "lost by the order of the sessions"
         case .notAccepted: "not accepted"
         case .nextHopUnreachable: "next hop unreachable"
+        case .suppressed: "suppressed for flapping"
         }
     }
 
@@ -54,6 +55,7 @@ extension Node {
         case .origin: "origin"
         case .multiExitDiscriminator: "MED"
         case .externalOverInternal: "coming from inside the AS"
+        case .accumulatedMetric: "the accumulated metric"
         case .interiorCost: "the cost of the way to the next hop"
         case .identifier: "the speaker's identifier"
         case .clusterListLength: "the length of the cluster list"

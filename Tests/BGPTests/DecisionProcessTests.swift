@@ -14,7 +14,7 @@ private struct Draft {
     var candidate: RouteCandidate {
         RouteCandidate(
             DecisionKey(attributes), origin: origin, interiorCost: cost, peerIdentifier: identifier,
-            peerAddress: address)
+            peerAddress: address, accumulatedMetric: attributes.accumulatedMetric)
     }
 }
 
@@ -44,6 +44,22 @@ private func candidate(_ change: (inout Draft) -> Void = { _ in }) -> RouteCandi
                 $0.attributes.localPreference = 101; $0.attributes.path = ASPath(65002, 1, 2, 3)
             },
             candidate()
+        ),
+        (
+            .accumulatedMetric,
+            candidate {
+                $0.attributes.accumulatedMetric = 7; $0.attributes.path = ASPath(65002, 1, 2, 3)
+            },
+            candidate()
+        ),
+        (
+            .accumulatedMetric,
+            candidate {
+                $0.attributes.accumulatedMetric = .max; $0.cost = 2; $0.attributes.path = ASPath(65002, 1, 2, 3)
+            },
+            candidate {
+                $0.attributes.accumulatedMetric = .max - 1; $0.cost = 4
+            }
         ),
         (
             .pathLength, candidate { $0.attributes.origin = .incomplete },

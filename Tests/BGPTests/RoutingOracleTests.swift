@@ -6,8 +6,16 @@ import Wire
 
 /// What a speaker must hold and have told, worked out from all that its peers have said, the slow and obvious way.
 private struct Oracle {
+    struct Candidate {
+        let peer: Int?
+        let number: UInt32
+        let attributes: PathAttributes
+        let rank: RouteCandidate
+    }
+
     let configuration: SpeakerConfiguration
-    var heard: [[IPPrefix: PathAttributes]]
+    /// What each peer has told, by prefix and number of the path; 0 where it numbers none.
+    var heard: [[IPPrefix: [UInt32: PathAttributes]]]
     var isUp: [Bool]
     var own: Set<IPPrefix> = []
     var unreachable: Set<IPAddress> = []
@@ -22,36 +30,30 @@ private struct Oracle {
         configuration.peers[peer].autonomousSystem == configuration.autonomousSystem
     }
 
-    /// The candidates in order of the peers, the own one last.
-    private func candidates(_ prefix: IPPrefix) -> [(peer: Int?, attributes: PathAttributes, RouteCandidate)] {
-        var result: [(peer: Int?, attributes: PathAttributes, RouteCandidate)] = []
+    /// The candidates in order of the peers and of their numbers, the own one last.
+    private func candidates(_ prefix: IPPrefix) -> [Candidate] {
+        var result: [Candidate] = []
         for peer in heard.indices {
-            guard let received = heard[peer][prefix], !received.path.contains(configuration.autonomousSystem) else {
-                continue
+            for (number, received) in (heard[peer][prefix] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                guard !received.path.contains(configuration.autonomousSystem) else { continue }
+                var accepted = received
+                if let policy = configuration.peers[peer].importPolicy {
+                    guard let changed = policy.apply(to: received, of: prefix) else { continue }
+                    accepted = changed
+                }
+                guard !unreachable.contains(accepted.nextHop) else { continue }
+                let rank = RouteCandidate(
+                    DecisionKey(accepted), origin: isInternal(peer) ? .internal : .external,
+                    peerIdentifier: identifier(peer), peerAddress: configuration.peers[peer].address)
+                result.append(Candidate(peer: peer, number: number, attributes: accepted, rank: rank))
             }
-            var accepted = received
-            if let policy = configuration.peers[peer].importPolicy {
-                guard let changed = policy.apply(to: received, of: prefix) else { continue }
-                accepted = changed
-            }
-            guard !unreachable.contains(accepted.nextHop) else { continue }
-            result.append(
-                (
-                    peer, accepted,
-                    RouteCandidate(
-                        DecisionKey(accepted), origin: isInternal(peer) ? .internal : .external,
-                        peerIdentifier: identifier(peer), peerAddress: configuration.peers[peer].address)
-                ))
         }
         if own.contains(prefix) {
             let attributes = PathAttributes(nextHop: prefix.isIPv4 ? .v4(.any) : .v6(.any))
-            result.append(
-                (
-                    nil, attributes,
-                    RouteCandidate(
-                        DecisionKey(attributes), origin: .local, peerIdentifier: configuration.routerID,
-                        peerAddress: .v4(.any))
-                ))
+            let rank = RouteCandidate(
+                DecisionKey(attributes), origin: .local, peerIdentifier: configuration.routerID,
+                peerAddress: .v4(.any))
+            result.append(Candidate(peer: nil, number: 0, attributes: attributes, rank: rank))
         }
         return result
     }
@@ -60,13 +62,59 @@ private struct Oracle {
 
     func best(_ prefix: IPPrefix) -> Route? {
         let all = candidates(prefix)
-        guard let index = DecisionProcess.best(of: ContiguousArray(all.map(\.2)))?.index else { return nil }
-        return Route(prefix: prefix, peer: all[index].peer, attributes: all[index].attributes)
+        guard let index = DecisionProcess.best(of: ContiguousArray(all.map(\.rank)))?.index else { return nil }
+        return Route(
+            prefix: prefix, peer: all[index].peer, attributes: all[index].attributes,
+            pathIdentifier: all[index].number)
     }
 
-    /// What a peer has been told of a prefix.
-    func told(_ prefix: IPPrefix, to peer: Int) -> PathAttributes? {
-        guard let best = best(prefix), best.peer != peer else { return nil }
+    /// Over which next hops packets to a prefix are spread.
+    func hops(_ prefix: IPPrefix) -> [IPAddress] {
+        let all = candidates(prefix)
+        guard let place = DecisionProcess.best(of: ContiguousArray(all.map(\.rank)))?.index, all[place].peer != nil
+        else {
+            return []
+        }
+        let best = all[place]
+        // As good as the best before discriminators are looked at.
+        let equals = all.filter {
+            let (left, right) = ($0.rank.key, best.rank.key)
+            return left.localPreference == right.localPreference && left.pathLength == right.pathLength
+                && left.origin == right.origin
+        }
+        let chosen = equals.filter { path in
+            path.rank.origin == best.rank.origin
+                && (configuration.spreadsOverNeighbors || path.rank.key.neighborAS == best.rank.key.neighborAS)
+                && !equals.contains {
+                    $0.rank.key.neighborAS == path.rank.key.neighborAS
+                        && $0.rank.key.multiExitDiscriminator < path.rank.key.multiExitDiscriminator
+                }
+        }
+        var hops = [best.attributes.nextHop]
+        for path in chosen where !hops.contains(path.attributes.nextHop) { hops.append(path.attributes.nextHop) }
+        return hops.prefix(configuration.maximumPaths).sorted()
+    }
+
+    /// What a peer has been told of a prefix, in order of the tellers: one path, or as many as it is to have.
+    func told(_ prefix: IPPrefix, to peer: Int) -> [(candidate: Candidate, attributes: PathAttributes)] {
+        var all = candidates(prefix)
+        let isNumbered = configuration.peers[peer].session.capabilities.numberedFamiliesTold
+            .contains(prefix.isIPv4 ? .ipv4Unicast : .ipv6Unicast)
+        if isNumbered { all.removeAll { $0.peer == peer } }
+        var limit = isNumbered ? all.count : 1
+        if isNumbered, case .best(let count) = configuration.peers[peer].additionalPaths { limit = count }
+        var chosen: [Candidate] = []
+        while chosen.count < limit, let best = DecisionProcess.best(of: ContiguousArray(all.map(\.rank))) {
+            chosen.append(all.remove(at: best.index))
+        }
+        chosen.sort { ($0.peer ?? .max, $0.number) < ($1.peer ?? .max, $1.number) }
+        return chosen.compactMap { candidate in
+            told(candidate, of: prefix, to: peer).map { (candidate, $0) }
+        }
+    }
+
+    private func told(_ best: Candidate, of prefix: IPPrefix, to peer: Int) -> PathAttributes? {
+        guard best.peer != peer else { return nil }
         let fromInternal = best.peer.map { isInternal($0) } ?? false
         guard !(fromInternal && isInternal(peer)), !best.attributes.communities.contains(.noAdvertise) else {
             return nil
@@ -99,9 +147,11 @@ private struct Play {
     var speaker: Speaker
     var oracle: Oracle
     var now = Instant.zero
-    /// What the UPDATEs to each peer come to.
-    var views: [[IPPrefix: PathAttributes]]
+    /// What the UPDATEs to each peer come to, by prefix and number of the path.
+    var views: [[IPPrefix: [UInt32: PathAttributes]]]
     var forwarding: [IPPrefix: IPAddress] = [:]
+    /// All next hops, as they were when the prefix was last installed.
+    var hops: [IPPrefix: [IPAddress]] = [:]
     private var connections: [UInt32]
     private var input: [[UInt8]]
     private var nextConnection: UInt32 = 1
@@ -124,8 +174,12 @@ private struct Play {
                 if let peer = connections.firstIndex(of: connection.rawValue) {
                     input[peer] += copied(outbox.bytes(range))
                 }
-            case .install(let prefix, let nextHop): forwarding[prefix] = nextHop
-            case .withdraw(let prefix): forwarding[prefix] = nil
+            case .install(let prefix, let nextHop):
+                forwarding[prefix] = nextHop
+                hops[prefix] = speaker.nextHops(to: prefix)
+            case .withdraw(let prefix):
+                forwarding[prefix] = nil
+                hops[prefix] = nil
             default: break
             }
         }
@@ -140,10 +194,22 @@ private struct Play {
         connections[peer] = connection
         act { $0.connected(peer: peer, connection: ConnectionID(connection), isIncoming: true, at: $1, into: &$2) }
         let settings = oracle.configuration.peers[peer]
+        let offer = settings.session.capabilities
+        var capabilities: [Capability] = [
+            .multiprotocol(.ipv4Unicast), .multiprotocol(.ipv6Unicast), .routeRefresh,
+            .fourOctetAS(settings.autonomousSystem),
+        ]
+        capabilities.append(
+            .additionalPaths(
+                AddressFamily.allCases.map {
+                    AdditionalPathsOffer(
+                        FamilyIdentifiers($0), canReceive: offer.numberedFamiliesTold.contains($0),
+                        canSend: offer.numberedFamiliesHeard.contains($0))
+                }))
         send(
             Bench.open(
-                autonomousSystem: settings.autonomousSystem, holdTime: 0, identifier: oracle.identifier(peer))
-                + keepalive, from: peer)
+                autonomousSystem: settings.autonomousSystem, holdTime: 0, identifier: oracle.identifier(peer),
+                capabilities: capabilities) + keepalive, from: peer)
         oracle.isUp[peer] = true
     }
 
@@ -168,11 +234,20 @@ private struct Play {
         while let deadline = speaker.nextDeadline, deadline <= now { act { $0.wake(at: $1, into: &$2) } }
         for peer in views.indices {
             for message in messages(in: input[peer]) where message.type == 2 {
-                let isInternal = oracle.configuration.peers[peer].autonomousSystem == 65001
-                let update = try decodeUpdate(message.body, UpdateContext(isInternal: isInternal)).get()
-                for prefix in update.withdrawn { views[peer][prefix] = nil }
+                let settings = oracle.configuration.peers[peer]
+                var context = UpdateContext(isInternal: settings.autonomousSystem == 65001)
+                context.numberedFamilies = settings.session.capabilities.numberedFamiliesTold
+                let update = try decodeUpdate(message.body, context).get()
+                for (place, prefix) in update.withdrawn.enumerated() {
+                    let number = update.withdrawnIdentifiers.isEmpty ? 0 : update.withdrawnIdentifiers[place]
+                    views[peer][prefix]?[number] = nil
+                    if views[peer][prefix]?.isEmpty == true { views[peer][prefix] = nil }
+                }
                 for announcement in update.announcements {
-                    for prefix in announcement.prefixes { views[peer][prefix] = announcement.attributes }
+                    for (place, prefix) in announcement.prefixes.enumerated() {
+                        let number = announcement.identifiers.isEmpty ? 0 : announcement.identifiers[place]
+                        views[peer][prefix, default: [:]][number] = announcement.attributes
+                    }
                 }
             }
             input[peer] = []
@@ -185,20 +260,61 @@ private struct Play {
         try #require(speaker.bestRoutes == best)
         let expected = best.filter { $0.peer != nil }.map { ($0.prefix, $0.attributes.nextHop) }
         try #require(forwarding == Dictionary(uniqueKeysWithValues: expected))
+        for prefix in prefixes { try #require(hops[prefix] ?? [] == oracle.hops(prefix)) }
         for peer in views.indices where oracle.isUp[peer] {
-            let told = prefixes.compactMap { prefix in oracle.told(prefix, to: peer).map { (prefix, $0) } }
-            try #require(speaker.advertisedRoutes(to: peer).map(\.attributes) == told.map(\.1))
-            try #require(speaker.status(of: peer).advertisedRoutes == told.count)
-            try #require(views[peer] == Dictionary(uniqueKeysWithValues: told), "told to \(peer)")
-            let heard = oracle.heard[peer].sorted { $0.key < $1.key }
-            try #require(speaker.receivedRoutes(from: peer).map(\.attributes) == heard.map(\.value))
+            try check(told: prefixes.map { ($0, oracle.told($0, to: peer)) }, peer)
+            let heard = oracle.heard[peer].sorted { $0.key < $1.key }.flatMap { prefix, paths in
+                paths.sorted { $0.key < $1.key }.map {
+                    Route(prefix: prefix, peer: peer, attributes: $0.value, pathIdentifier: $0.key)
+                }
+            }
+            try #require(speaker.receivedRoutes(from: peer) == heard)
+            try #require(speaker.status(of: peer).receivedRoutes == heard.count)
         }
+    }
+
+    private func check(
+        told: [(prefix: IPPrefix, paths: [(candidate: Oracle.Candidate, attributes: PathAttributes)])], _ peer: Int
+    ) throws {
+        let advertised = speaker.advertisedRoutes(to: peer)
+        try #require(speaker.status(of: peer).advertisedRoutes == advertised.count)
+        var place = advertised.startIndex
+        for (prefix, paths) in told {
+            let end = advertised[place...].firstIndex { $0.prefix != prefix } ?? advertised.endIndex
+            let routes = advertised[place..<end]
+            place = routes.endIndex
+            try #require(routes.count == paths.count)
+            let view = Dictionary(uniqueKeysWithValues: routes.map { ($0.pathIdentifier, $0.attributes) })
+            try #require(views[peer][prefix] ?? [:] == view, "\(prefix) told to \(peer)")
+            if routes.count == 1 {
+                try #require(routes.first?.peer == paths[0].candidate.peer)
+                try #require(routes.first?.attributes == paths[0].attributes)
+            } else {
+                let expected = describe(paths.map { ($0.candidate.peer, $0.attributes) })
+                try #require(describe(routes.map { ($0.peer, $0.attributes) }) == expected)
+            }
+            for route in routes {
+                let own = paths.filter { $0.candidate.peer == route.peer && $0.candidate.number == 0 }
+                guard route.pathIdentifier != 0, route.pathIdentifier < 65_536 else { continue }
+                try #require(own.map(\.attributes) == [route.attributes])
+                try #require(route.pathIdentifier == UInt32(route.peer ?? 65_534) + 1)
+            }
+        }
+        try #require(place == advertised.endIndex)
+        try #require(views[peer].count == told.count { !$0.paths.isEmpty })
+    }
+
+    private func describe(_ paths: [(peer: Int?, attributes: PathAttributes)]) -> [String] {
+        paths.map { "\($0.peer ?? -1) \($0.attributes)" }.sorted()
     }
 }
 
-private func configuration(_ random: inout SeededRandom) -> SpeakerConfiguration {
+private func configuration(_ random: inout SeededRandom, numbersPaths: Bool) -> SpeakerConfiguration {
     var configuration = SpeakerConfiguration(autonomousSystem: 65001, routerID: IPv4Address(10, 0, 0, 1))
     configuration.holdTime = .zero
+    configuration.maximumPaths = 1 + Int(random.below(3))
+    configuration.spreadsOverNeighbors = random.below(2) == 0
+    configuration.groupsPeers = random.below(2) == 0
     for peer in 0..<2 + Int(random.below(4)) {
         let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
         var settings = PeerConfiguration(
@@ -206,6 +322,13 @@ private func configuration(_ random: inout SeededRandom) -> SpeakerConfiguration
             localAddress: .v4(IPv4Address(192, 0, 2, 1)))
         settings.families = [.ipv4Unicast, .ipv6Unicast]
         settings.isPassive = true
+        if numbersPaths {
+            let choices: [AddressFamilies] = [[], .ipv4Unicast, .ipv6Unicast, [.ipv4Unicast, .ipv6Unicast]]
+            settings.session.capabilities.numberedFamiliesHeard = choices[Int(random.below(4))]
+            settings.session.capabilities.numberedFamiliesTold = choices[Int(random.below(4))]
+            let count = Int(random.below(4))
+            settings.additionalPaths = count == 0 ? .all : .best(count)
+        }
         if random.below(4) == 0 {
             settings.importPolicy = RoutePolicy(
                 [
@@ -265,6 +388,15 @@ private func randomAttributes(
     return attributes
 }
 
+/// Numbers of paths to prefixes of one family, a few for each; nil where the peer numbers none.
+private func numbers(
+    _ prefixes: [IPPrefix], _ peer: PeerConfiguration, _ random: inout SeededRandom
+) -> [UInt32]? {
+    let family: AddressFamily = prefixes[0].isIPv4 ? .ipv4Unicast : .ipv6Unicast
+    guard peer.session.capabilities.numberedFamiliesHeard.contains(family) else { return nil }
+    return prefixes.map { _ in [0, 1, 2, 7, .max][Int(random.below(5))] }
+}
+
 @Suite struct RoutingOracleTests {
     private func step(_ play: inout Play, _ random: inout SeededRandom, prefixes: UInt64, batch: UInt64) throws {
         let peer = Int(random.below(UInt64(play.views.count)))
@@ -293,8 +425,12 @@ private func randomAttributes(
             for isIPv4 in [true, false] {
                 let some = prefixes.filter { $0.isIPv4 == isIPv4 }
                 guard !some.isEmpty else { continue }
-                play.send(withdrawal(some), from: peer)
-                for prefix in some { play.oracle.heard[peer][prefix] = nil }
+                let numbers = numbers(some, play.oracle.configuration.peers[peer], &random)
+                play.send(withdrawal(some, numbered: numbers), from: peer)
+                for (place, prefix) in some.enumerated() {
+                    play.oracle.heard[peer][prefix]?[numbers?[place] ?? 0] = nil
+                    if play.oracle.heard[peer][prefix]?.isEmpty == true { play.oracle.heard[peer][prefix] = nil }
+                }
             }
         default:
             guard play.oracle.isUp[peer] else { return }
@@ -303,17 +439,22 @@ private func randomAttributes(
                 let some = Set((0..<1 + random.below(batch)).map { _ in randomPrefix(&random, of: prefixes) })
                     .filter { $0.isIPv4 == isIPv4 }.sorted()
                 guard !some.isEmpty else { continue }
+                let numbers = numbers(some, play.oracle.configuration.peers[peer], &random)
                 play.send(
-                    announcement(some, path: attributes.path, nextHop: attributes.nextHop) { $0 = attributes },
-                    from: peer)
-                for prefix in some { play.oracle.heard[peer][prefix] = attributes }
+                    announcement(some, numbered: numbers, path: attributes.path, nextHop: attributes.nextHop) {
+                        $0 = attributes
+                    }, from: peer)
+                for (place, prefix) in some.enumerated() {
+                    play.oracle.heard[peer][prefix, default: [:]][numbers?[place] ?? 0] = attributes
+                }
             }
         }
     }
 
-    @Test func `all RIBs agree with the oracle whatever the peers say and do`() {
+    @Test(arguments: [false, true])
+    func `all RIBs agree with the oracle whatever the peers say and do`(numbersPaths: Bool) {
         forEachSeed(60) { random in
-            var play = Play(configuration(&random), seed: random.next())
+            var play = Play(configuration(&random, numbersPaths: numbersPaths), seed: random.next())
             for _ in 0..<60 {
                 try step(&play, &random, prefixes: 40, batch: 6)
                 try play.settle()
@@ -327,9 +468,10 @@ private func randomAttributes(
         }
     }
 
-    @Test func `a table that takes many calls agrees with the oracle in the end`() {
+    @Test(arguments: [false, true])
+    func `a table that takes many calls agrees with the oracle in the end`(numbersPaths: Bool) {
         forEachSeed(2) { random in
-            var play = Play(configuration(&random), seed: random.next())
+            var play = Play(configuration(&random, numbersPaths: numbersPaths), seed: random.next())
             for peer in play.views.indices { play.raise(peer) }
             for _ in 0..<40 {
                 for _ in 0..<6 { try step(&play, &random, prefixes: 60_000, batch: 4_000) }

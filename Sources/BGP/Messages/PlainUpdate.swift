@@ -14,10 +14,12 @@ struct PlainUpdate {
     let key: DecisionKey
     /// Whether one of the numbers asked about is in the path.
     let hasOwnNumber: Bool
+    /// Whether each prefix stands behind the number of its path (RFC 7911 §3).
+    private let isNumbered: Bool
 
     init?(_ body: RawSpan, _ context: UpdateContext, ownNumber: UInt32, otherOwnNumber: UInt32?) {
-        guard context.isFourOctet, context.families.contains(.ipv4Unicast), context.numberedFamilies.isEmpty,
-            !context.isInConfederation, body.byteCount > 4
+        guard context.isFourOctet, context.families.contains(.ipv4Unicast), !context.isInConfederation,
+            body.byteCount > 4
         else { return nil }
         let withdrawnLength = Int(body.field(at: 0, as: UInt16.self))
         guard withdrawnLength + 4 <= body.byteCount else { return nil }
@@ -27,7 +29,10 @@ struct PlainUpdate {
         withdrawn = 2..<2 + withdrawnLength
         attributes = start..<end
         reachable = end..<body.byteCount
-        guard Self.arePrefixes(body, withdrawn), Self.arePrefixes(body, reachable) else { return nil }
+        isNumbered = context.numberedFamilies.contains(.ipv4Unicast)
+        guard Self.arePrefixes(body, withdrawn, isNumbered), Self.arePrefixes(body, reachable, isNumbered) else {
+            return nil
+        }
         guard end > start else {
             key = DecisionKey(PathAttributes(nextHop: .v4(.any)))
             hasOwnNumber = false
@@ -39,14 +44,24 @@ struct PlainUpdate {
         hasOwnNumber = scan.hasOwnNumber
     }
 
-    private static func arePrefixes(_ body: RawSpan, _ field: Range<Int>) -> Bool {
+    private static func arePrefixes(_ body: RawSpan, _ field: Range<Int>, _ isNumbered: Bool) -> Bool {
         var offset = field.lowerBound
         while offset < field.upperBound {
+            if isNumbered { offset += 4 }
+            guard offset < field.upperBound else { return false }
             let length: UInt8 = body.field(at: offset)
             guard length <= 32 else { return false }
             offset &+= 1 &+ Int(length &+ 7) / 8
         }
         return offset == field.upperBound
+    }
+
+    /// The number of the path at an offset, which moves on to its prefix; 0 where paths have none.
+    @inline(__always)
+    func takeIdentifier(_ body: RawSpan, _ offset: inout Int) -> UInt32 {
+        guard isNumbered else { return 0 }
+        offset += 4
+        return body.field(at: offset - 4)
     }
 
     /// The prefix at an offset, which moves on to the next one.

@@ -1,66 +1,22 @@
 import Basics
 import Wire
 
-/// What a peer was last told of each prefix, in pages that are given back when nothing is left in them.
-struct AdvertisedTable: Sendable {
-    private var pages: ContiguousArray<ContiguousArray<AttributeIndex>> = []
-    private var live: ContiguousArray<UInt32> = []
-    /// How many prefixes the peer has been told.
-    private(set) var count = 0
-
-    private static let pageBits: UInt32 = 11
-    private static let pageSize: UInt32 = 1 << pageBits
-
-    subscript(index: PrefixIndex) -> AttributeIndex {
-        @inline(__always) get {
-            let page = Int(index >> Self.pageBits)
-            let offset = Int(index & (Self.pageSize - 1))
-            return page < pages.count && offset < pages[page].count ? pages[page][offset] : .none
-        }
-        set { set(index, newValue) }
-    }
-
-    private mutating func set(_ index: PrefixIndex, _ value: AttributeIndex) {
-        let page = Int(index >> Self.pageBits)
-        let offset = Int(index & (Self.pageSize - 1))
-        let old = self[index]
-        if value == .none, old == .none { return }
-        while pages.count <= page {
-            pages.append([])
-            live.append(0)
-        }
-        if page > 0, pages[page].isEmpty { pages[page].reserveCapacity(Int(Self.pageSize)) }
-        while pages[page].count <= offset { pages[page].append(.none) }
-        pages[page][offset] = value
-        if old == .none {
-            count += 1
-            live[page] += 1
-        } else if value == .none {
-            count -= 1
-            live[page] -= 1
-            if live[page] == 0 { pages[page] = [] }
-        }
-    }
-
-    /// Takes a page out with all that it holds; nil when there is none left.
-    mutating func takePage() -> ContiguousArray<AttributeIndex>? {
-        guard let page = pages.popLast() else { return nil }
-        count -= Int(live.removeLast())
-        return page
-    }
-}
-
 /// The Adj-RIB-Out of one peer: what it has been told (RFC 4271 §3.2), and what it is to be told next.
 ///
 /// Telling goes in rounds. Prefixes to be looked at come together; when nothing else is
 /// to be decided they are gathered, each by the set of attributes that it is to be told
 /// with, and then told set by set, so that a set takes as few messages as it can however
 /// its prefixes came. What changes meanwhile is for the next round.
+///
+/// A peer that is told several paths to a prefix has ``slots``, and what is said of
+/// prefixes here is of slots then, but for those that are pending.
 struct AdjacencyOut: Sendable {
     /// A set of attributes with the prefixes to be told with it.
     struct Bundle: Sendable, BitwiseCopyable {
         let attributes: AttributeIndex
         let isIPv4: Bool
+        /// Whoever of an ``UpdateGroup`` is not to be told.
+        let exception: PathSource
         fileprivate(set) var first: UInt32
         fileprivate(set) var last: UInt32
     }
@@ -70,7 +26,12 @@ struct AdjacencyOut: Sendable {
         var next = endOfLinks
     }
 
-    var told = AdvertisedTable()
+    /// What the peer was last told of each prefix, or of each slot.
+    var told = SparseTable(empty: AttributeIndex.none)
+    /// The paths of a peer that is told several to a prefix (RFC 7911); nil for any other.
+    var slots: PathSlots?
+    /// Slots of which the peer is told nothing any more, to be given up at the round's end.
+    private var emptied: ContiguousArray<UInt32> = []
     /// When the next round may begin (RFC 4271 §9.2.1.1).
     var notBefore = Instant.zero
     /// What sets become on the way to this peer, worked out once in a round.
@@ -96,6 +57,15 @@ struct AdjacencyOut: Sendable {
     var isInRound: Bool { isTelling || !bundles.isEmpty || !withdrawn.isEmpty }
 
     var hasPending: Bool { firstPending < pending.count }
+
+    /// The prefixes to be looked at, in the order in which they came.
+    var pendingPrefixes: ArraySlice<PrefixIndex> { ArraySlice(pending[firstPending...]) }
+
+    /// Whether the peer has been told anything of a prefix.
+    func isTold(_ index: PrefixIndex) -> Bool {
+        guard let slots else { return told[index] != .none }
+        return slots.first(of: index) != endOfLinks
+    }
 
     mutating func enqueue(_ index: PrefixIndex) {
         let word = Int(index >> 6)
@@ -148,13 +118,15 @@ struct AdjacencyOut: Sendable {
     }
 
     /// Puts a prefix to those of its set.
-    mutating func gather(_ prefix: PrefixIndex, _ attributes: AttributeIndex, isIPv4: Bool) {
-        guard attributes != .none else { return withdrawn.append(prefix) }
+    mutating func gather(
+        _ prefix: PrefixIndex, _ attributes: AttributeIndex, isIPv4: Bool, except exception: PathSource = .none
+    ) {
+        guard attributes != .none || exception != .none else { return withdrawn.append(prefix) }
         let entry = UInt32(entries.count)
         entries.append(Entry(prefix: prefix))
         // Two families may share a set, but never a message.
-        let key = UInt64(attributes) << 1 | (isIPv4 ? 0 : 1)
-        if let last = bundles.last, last.attributes == attributes, last.isIPv4 == isIPv4 {
+        let key = UInt64(attributes) << 17 | UInt64(exception) << 1 | (isIPv4 ? 0 : 1)
+        if let last = bundles.last, last.attributes == attributes, last.isIPv4 == isIPv4, last.exception == exception {
             entries[Int(last.last)].next = entry
             bundles[bundles.count - 1].last = entry
         } else if let place = places[key] {
@@ -162,7 +134,8 @@ struct AdjacencyOut: Sendable {
             bundles[Int(place)].last = entry
         } else {
             places[key] = UInt32(bundles.count)
-            bundles.append(Bundle(attributes: attributes, isIPv4: isIPv4, first: entry, last: entry))
+            bundles.append(
+                Bundle(attributes: attributes, isIPv4: isIPv4, exception: exception, first: entry, last: entry))
         }
     }
 
@@ -172,7 +145,10 @@ struct AdjacencyOut: Sendable {
     }
 
     /// The next prefixes to be withdrawn, but for those that are to be announced after all.
-    mutating func takeWithdrawn(limit: Int) -> ContiguousArray<PrefixIndex> {
+    mutating func takeWithdrawn(
+        limit: Int, told other: SparseTable<AttributeIndex>? = nil
+    ) -> ContiguousArray<PrefixIndex> {
+        let told = other ?? told
         let end = min(withdrawn.count, firstWithdrawn + max(0, limit))
         var taken: ContiguousArray<PrefixIndex> = []
         for place in firstWithdrawn..<end where told[withdrawn[place]] == .none { taken.append(withdrawn[place]) }
@@ -190,7 +166,11 @@ struct AdjacencyOut: Sendable {
     }
 
     /// The prefixes of a set, but for those that are not to be told with it any more.
-    func prefixes(of bundle: Bundle, into prefixes: inout ContiguousArray<PrefixIndex>) {
+    func prefixes(
+        of bundle: Bundle, told other: SparseTable<AttributeIndex>? = nil,
+        into prefixes: inout ContiguousArray<PrefixIndex>
+    ) {
+        let told = other ?? told
         prefixes.removeAll(keepingCapacity: true)
         var entry = bundle.first
         while entry != endOfLinks {
@@ -200,8 +180,14 @@ struct AdjacencyOut: Sendable {
         }
     }
 
+    /// Notes that nothing is told of a slot any more.
+    mutating func empty(_ slot: UInt32) {
+        if slots != nil { emptied.append(slot) }
+    }
+
     mutating func endRound() {
         isTelling = false
+        giveUpSlots()
         firstBundle = 0
         firstWithdrawn = 0
         withdrawn.removeAll(keepingCapacity: withdrawn.count <= 4096)
@@ -212,6 +198,18 @@ struct AdjacencyOut: Sendable {
             entries.removeAll(keepingCapacity: true)
             bundles.removeAll(keepingCapacity: true)
         }
+    }
+
+    private mutating func giveUpSlots() {
+        guard !emptied.isEmpty else { return }
+        // One may stand here twice, and may have been filled again.
+        emptied.sort()
+        var last = endOfLinks
+        for slot in emptied where slot != last && told[slot] == .none {
+            slots?.remove(slot)
+            last = slot
+        }
+        emptied.removeAll(keepingCapacity: emptied.count <= 4096)
     }
 }
 

@@ -30,6 +30,8 @@ struct AttributeTable: Sendable {
     private var numbers = HashIndex()
     /// The values of odd sets; looked up, never walked.
     private var oddValues: [AttributeIndex: PathAttributes] = [:]  // not iterated
+    /// The metrics of RFC 7311, of sets that have one; looked up, never walked.
+    private var metrics: [AttributeIndex: UInt64] = [:]  // not iterated
     private var scratch: ContiguousArray<UInt8> = []
 
     /// How many sets are in use.
@@ -37,6 +39,12 @@ struct AttributeTable: Sendable {
 
     /// The index of a set, whose caller becomes one of its users.
     mutating func intern(_ attributes: PathAttributes) -> AttributeIndex {
+        let index = internValue(attributes)
+        if let metric = attributes.accumulatedMetric { metrics[index] = metric }
+        return index
+    }
+
+    private mutating func internValue(_ attributes: PathAttributes) -> AttributeIndex {
         var packed = ContiguousArray<UInt8>()
         swap(&packed, &scratch)
         defer { swap(&packed, &scratch) }
@@ -97,6 +105,7 @@ struct AttributeTable: Sendable {
     @inline(never)
     private mutating func remove(_ index: AttributeIndex) {
         if entries[index].isOdd { oddValues[index] = nil }
+        if entries[index].key.hasAccumulatedMetric { metrics[index] = nil }
         numbers.remove(index, entries[index].hash)
         entries.remove(index)
         octets[Int(index)] = []
@@ -111,6 +120,14 @@ struct AttributeTable: Sendable {
 
     /// What the decision process needs of a set.
     func key(_ index: AttributeIndex) -> DecisionKey { entries[index].key }
+
+    /// The metric of a set (RFC 7311 §3).
+    func accumulatedMetric(_ index: AttributeIndex) -> UInt64? {
+        entries[index].key.hasAccumulatedMetric ? metrics[index] : nil
+    }
+
+    /// Whether any set has one.
+    var hasAccumulatedMetrics: Bool { !metrics.isEmpty }
 
     /// The octets that announce a set to a peer with four-octet AS numbers; nil where they do not say everything.
     ///

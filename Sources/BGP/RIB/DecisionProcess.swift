@@ -14,6 +14,8 @@ public struct DecisionKey: Equatable, Sendable, BitwiseCopyable {
     public var nextHop: IPAddress
     /// Whether the route has outlived its session for long (RFC 9494 §4.2).
     public var isLongLivedStale: Bool
+    /// Whether there is a metric of RFC 7311; few have one, so that it is not kept here.
+    public var hasAccumulatedMetric: Bool
 
     /// The key of one set of attributes.
     public init(_ attributes: PathAttributes) {
@@ -26,6 +28,7 @@ public struct DecisionKey: Equatable, Sendable, BitwiseCopyable {
         clusterListLength = UInt32(truncatingIfNeeded: attributes.clusterList.count)
         nextHop = attributes.nextHop
         isLongLivedStale = attributes.communities.contains(.longLivedStale)
+        hasAccumulatedMetric = attributes.accumulatedMetric != nil
     }
 }
 
@@ -47,16 +50,19 @@ public struct RouteCandidate: Equatable, Sendable, BitwiseCopyable {
     public var interiorCost: UInt32
     public var peerIdentifier: IPv4Address
     public var peerAddress: IPAddress
+    /// What the way to the next hop costs from there on (RFC 7311 §3).
+    public var accumulatedMetric: UInt64?
 
     public init(
         _ key: DecisionKey, origin: RouteOrigin, interiorCost: UInt32 = 0, peerIdentifier: IPv4Address,
-        peerAddress: IPAddress
+        peerAddress: IPAddress, accumulatedMetric: UInt64? = nil
     ) {
         self.key = key
         self.origin = origin
         self.interiorCost = interiorCost
         self.peerIdentifier = peerIdentifier
         self.peerAddress = peerAddress
+        self.accumulatedMetric = accumulatedMetric
     }
 }
 
@@ -68,6 +74,8 @@ public enum DecisionStep: UInt8, CaseIterable, Comparable, Sendable, BitwiseCopy
     case freshness
     /// §9.1.1: the highest degree of preference.
     case localPreference
+    /// RFC 7311 §4.1: the least metric, the way to the next hop included; any before none.
+    case accumulatedMetric
     /// §9.1.2.2 a: the shortest path.
     case pathLength
     /// §9.1.2.2 b: the lowest origin.
@@ -137,36 +145,56 @@ public enum DecisionProcess {
     }
 
     /// The whole process with what each step did.
-    static func trace(of candidates: ContiguousArray<RouteCandidate>) -> DecisionTrace {
+    static func trace(of candidates: ContiguousArray<RouteCandidate>, relaxed: Bool) -> DecisionTrace {
         var trace = DecisionTrace(count: candidates.count)
         var remaining = ContiguousArray(candidates.indices)
         for step in DecisionStep.allCases {
             let before = remaining
-            if remaining.count > 1 {
+            if remaining.count > 1, isTaken(step, of: candidates, in: remaining) {
                 keepBest(step, of: candidates, in: &remaining)
                 for index in before where !remaining.contains(index) { trace.lostBy[index] = step }
                 trace.steps.append((step, remaining.count))
             }
-            if step == .interiorCost { trace.equals = multipath(among: remaining, of: candidates) }
+            if step == .interiorCost { trace.equals = multipath(among: remaining, of: candidates, relaxed) }
         }
         trace.best = remaining.first
         return trace
     }
 
-    /// Those among which traffic may be split: as good as the best up to the cost of the way, and as many ASes long
-    /// by the same neighbour.
+    /// Whether a step is one at all: that of RFC 7311 is not where nobody knows of the metric.
+    private static func isTaken(
+        _ step: DecisionStep, of candidates: ContiguousArray<RouteCandidate>, in remaining: ContiguousArray<Int>
+    ) -> Bool {
+        step != .accumulatedMetric || remaining.contains { candidates[$0].accumulatedMetric != nil }
+    }
+
+    /// Those among which traffic may be split, the best one first.
+    static func multipath(of candidates: ContiguousArray<RouteCandidate>, relaxed: Bool) -> [Int] {
+        var remaining = ContiguousArray(candidates.indices)
+        for step in DecisionStep.allCases where step <= .interiorCost { keepBest(step, of: candidates, in: &remaining) }
+        return multipath(among: remaining, of: candidates, relaxed)
+    }
+
+    /// Those that are as good as the best up to the cost of the way, each over a next hop of its own.
+    ///
+    /// They are as long as the best is, and by the same neighbour unless that is relaxed.
     private static func multipath(
-        among remaining: ContiguousArray<Int>, of candidates: ContiguousArray<RouteCandidate>
+        among remaining: ContiguousArray<Int>, of candidates: ContiguousArray<RouteCandidate>, _ relaxed: Bool
     ) -> [Int] {
         var rest = ContiguousArray(remaining)
         for step in DecisionStep.allCases where step > .interiorCost { keepBest(step, of: candidates, in: &rest) }
         guard let best = rest.first else { return [] }
-        let others = remaining.filter {
-            $0 != best && candidates[$0].origin == candidates[best].origin
-                && candidates[$0].key.neighborAS == candidates[best].key.neighborAS
-                && candidates[$0].key.nextHop != candidates[best].key.nextHop
+        var chosen = [best]
+        var hops = [candidates[best].key.nextHop.withoutMapping]
+        for index in remaining where index != best && candidates[index].origin == candidates[best].origin {
+            let key = candidates[index].key
+            guard relaxed || key.neighborAS == candidates[best].key.neighborAS,
+                !hops.contains(key.nextHop.withoutMapping)
+            else { continue }
+            hops.append(key.nextHop.withoutMapping)
+            chosen.append(index)
         }
-        return [best] + others
+        return chosen
     }
 
     private static func keepBest(
@@ -186,6 +214,8 @@ public enum DecisionProcess {
         case .originatedHere: candidate.origin == .local ? 0 : 1
         case .freshness: candidate.key.isLongLivedStale ? 1 : 0
         case .localPreference: UInt128(UInt32.max - candidate.key.localPreference)
+        case .accumulatedMetric:
+            candidate.accumulatedMetric.map { UInt128($0) + UInt128(candidate.interiorCost) } ?? .max
         case .pathLength: UInt128(candidate.key.pathLength)
         case .origin: UInt128(candidate.key.origin.rawValue)
         case .multiExitDiscriminator: UInt128(candidate.key.multiExitDiscriminator)

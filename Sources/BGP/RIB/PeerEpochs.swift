@@ -57,13 +57,22 @@ struct PeerEpochs: Sendable, BitwiseCopyable {
 
     /// Counts a path no more that is taken out of the table, if it has counted.
     mutating func remove(_ path: RoutingTable.Path, isIPv4: Bool) {
-        let isAccepted = path.accepted != .none
+        let isAccepted = path.isUsable
         if path.epoch == self[isIPv4].epoch {
             self[isIPv4].fresh.received -= 1
             if isAccepted { self[isIPv4].fresh.accepted -= 1 }
         } else if isStale(path, isIPv4: isIPv4) {
             self[isIPv4].stale.received -= 1
             if isAccepted { self[isIPv4].stale.accepted -= 1 }
+        }
+    }
+
+    /// Counts a path among those that take part which has not so far.
+    mutating func accept(_ path: RoutingTable.Path, isIPv4: Bool) {
+        if path.epoch == self[isIPv4].epoch {
+            self[isIPv4].fresh.accepted += 1
+        } else if isStale(path, isIPv4: isIPv4) {
+            self[isIPv4].stale.accepted += 1
         }
     }
 

@@ -16,30 +16,12 @@ extension PathSource {
 
 /// The Adj-RIBs-In of all peers and the Loc-RIB (RFC 4271 §3.2).
 ///
-/// Paths to the same prefix hang together in a chain, in order of their peers: that is
-/// how the decision process reads them, and a peer's Adj-RIB-In is the paths that carry
-/// its number. The first path lies in the prefix's own record, as most prefixes have
-/// one alone. Every index of attributes kept here is held in the ``AttributeTable`` by
-/// the caller.
+/// Paths to the same prefix hang together in a chain, in order of their peers and of the
+/// numbers that those give them: that is how the decision process reads them, and a
+/// peer's Adj-RIB-In is the paths that carry its number. The first path lies in the
+/// prefix's own record, as most prefixes have one alone. Every index of attributes kept
+/// here is held in the ``AttributeTable`` by the caller.
 struct RoutingTable: Sendable {
-    struct Path: PooledRecord {
-        /// As the peer sent them.
-        var received: AttributeIndex
-        /// As the import policy left them; none for a route that may not be used.
-        var accepted: AttributeIndex
-        var link = endOfLinks
-        var source: PathSource
-        /// The session of the peer that it was heard in; see ``PeerEpochs``.
-        var epoch: UInt8
-
-        init(source: PathSource, epoch: UInt8 = 0, received: AttributeIndex, accepted: AttributeIndex) {
-            self.source = source
-            self.epoch = epoch
-            self.received = received
-            self.accepted = accepted
-        }
-    }
-
     /// The route of the Loc-RIB.
     struct Best: Equatable, Sendable, BitwiseCopyable {
         var source: PathSource
@@ -47,7 +29,7 @@ struct RoutingTable: Sendable {
     }
 
     /// Everything of a prefix in 32 octets: itself, its first path and the route chosen.
-    private struct Destination: PooledRecord {
+    struct Destination: PooledRecord {
         /// The address of an IPv4 prefix, the place of an IPv6 one's.
         var address: UInt32
         var received = AttributeIndex.none
@@ -64,6 +46,8 @@ struct RoutingTable: Sendable {
         /// Whether it waits in `leaving`.
         var isLeaving = false
         var isLive = true
+        /// Whether the first path is kept out of the decision for its flaps.
+        var isSuppressed = false
     }
 
     private struct WideAddress: PooledRecord {
@@ -71,10 +55,13 @@ struct RoutingTable: Sendable {
         var link = endOfLinks
     }
 
-    private var destinations = PagedPool<Destination>()
+    var destinations = PagedPool<Destination>()
     private var wideAddresses = PagedPool<WideAddress>()
     private var numbers = HashIndex()
-    private var paths = PagedPool<Path>()
+    var paths = PagedPool<FurtherPath>()
+    /// The numbers of first paths, by prefix, and of the others, by their place in `paths`.
+    var firstNumbers = SparseTable(empty: PathNumbers.none)
+    var furtherNumbers = SparseTable(empty: PathNumbers.none)
     /// Prefixes whose paths have changed since the last decision, in the order of the changes.
     private var dirty: ContiguousArray<PrefixIndex> = []
     private var firstDirty = 0
@@ -201,132 +188,6 @@ struct RoutingTable: Sendable {
         let high = HashIndex.mixed(UInt64(truncatingIfNeeded: address >> 64))
         return UInt32(
             truncatingIfNeeded: HashIndex.mixed(UInt64(truncatingIfNeeded: address), high &+ UInt64(length)) >> 32)
-    }
-}
-
-// MARK: Paths
-
-extension RoutingTable {
-    /// Sets the path of one source and returns the one that it replaces.
-    mutating func set(_ index: PrefixIndex, _ path: Path) -> Path? {
-        markDirty(index)
-        let (previous, found) = locate(path.source, of: index)
-        if found {
-            let old = self.path(after: previous, of: index)
-            var new = path
-            new.link = old.link
-            replace(after: previous, of: index, with: new)
-            return old
-        }
-        insert(path, after: previous, of: index)
-        return nil
-    }
-
-    mutating func remove(_ index: PrefixIndex, source: PathSource) -> Path? {
-        let (previous, found) = locate(source, of: index)
-        guard found else { return nil }
-        let old = self.path(after: previous, of: index)
-        markDirty(index)
-        if let previous {
-            let place = linkOf(previous, index)
-            setLink(of: previous, index, to: old.link)
-            paths.remove(place)
-        } else if old.link == endOfLinks {
-            setFirst(nil, of: index)
-        } else {
-            let second = paths[old.link]
-            paths.remove(old.link)
-            setFirst(second, of: index)
-        }
-        return old
-    }
-
-    /// Changes what the import policy has left of a path.
-    mutating func setAccepted(_ index: PrefixIndex, source: PathSource, _ accepted: AttributeIndex) {
-        let (previous, found) = locate(source, of: index)
-        guard found else { return }
-        var path = self.path(after: previous, of: index)
-        path.accepted = accepted
-        replace(after: previous, of: index, with: path)
-        markDirty(index)
-    }
-
-    func path(of source: PathSource, _ index: PrefixIndex) -> Path? {
-        let (previous, found) = locate(source, of: index)
-        return found ? path(after: previous, of: index) : nil
-    }
-
-    /// The first path to a prefix; the rest follow by ``next(after:)``.
-    @inline(__always)
-    func firstPath(_ index: PrefixIndex) -> Path? {
-        let record = destinations[index]
-        guard record.source != .none else { return nil }
-        var path = Path(
-            source: record.source, epoch: record.epoch, received: record.received, accepted: record.accepted)
-        path.link = record.link
-        return path
-    }
-
-    @inline(__always)
-    func next(after path: Path) -> Path? {
-        path.link == endOfLinks ? nil : paths[path.link]
-    }
-
-    /// Where a path stands in its chain: behind the prefix's own record, or behind that path of the pool.
-    private typealias Place = UInt32
-
-    /// The place in front of a source's path, nil for the first, and whether the path is there.
-    private func locate(_ source: PathSource, of index: PrefixIndex) -> (previous: Place?, found: Bool) {
-        let first = destinations[index].source
-        if first >= source { return (nil, first == source && first != .none) }
-        var previous = Self.firstPlace
-        var next = destinations[index].link
-        while next != endOfLinks, paths[next].source < source {
-            previous = next
-            next = paths[next].link
-        }
-        return (previous, next != endOfLinks && paths[next].source == source)
-    }
-
-    /// Stands for the prefix's own record as the place of a path.
-    private static let firstPlace = endOfLinks
-
-    private func linkOf(_ place: Place, _ index: PrefixIndex) -> UInt32 {
-        place == Self.firstPlace ? destinations[index].link : paths[place].link
-    }
-
-    private mutating func setLink(of place: Place, _ index: PrefixIndex, to link: UInt32) {
-        if place == Self.firstPlace { destinations[index].link = link } else { paths[place].link = link }
-    }
-
-    private func path(after previous: Place?, of index: PrefixIndex) -> Path {
-        if let previous { return paths[linkOf(previous, index)] }
-        return firstPath(index) ?? Path(source: .none, received: .none, accepted: .none)
-    }
-
-    private mutating func replace(after previous: Place?, of index: PrefixIndex, with path: Path) {
-        if let previous { paths[linkOf(previous, index)] = path } else { setFirst(path, of: index) }
-    }
-
-    private mutating func insert(_ path: Path, after previous: Place?, of index: PrefixIndex) {
-        var path = path
-        if let previous {
-            path.link = linkOf(previous, index)
-            setLink(of: previous, index, to: paths.insert(path))
-        } else {
-            if let first = firstPath(index) { path.link = paths.insert(first) }
-            setFirst(path, of: index)
-        }
-    }
-
-    private mutating func setFirst(_ path: Path?, of index: PrefixIndex) {
-        var record = destinations[index]
-        record.source = path?.source ?? .none
-        record.epoch = path?.epoch ?? 0
-        record.received = path?.received ?? .none
-        record.accepted = path?.accepted ?? .none
-        record.link = path?.link ?? endOfLinks
-        destinations[index] = record
     }
 }
 

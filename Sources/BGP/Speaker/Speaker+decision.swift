@@ -4,17 +4,23 @@ import Wire
 extension Speaker {
     /// Runs the decision process for one prefix and says what changed.
     mutating func decide(_ index: PrefixIndex, into outbox: inout SpeakerOutbox) {
+        // Whoever is told several paths may be told of one that is not the best.
+        for peer in numberedPeers { outs[peer].enqueue(index) }
         let old = table.best(index)
         let new = choose(index)
-        guard new != old else { return }
+        let isSpreadAnew = configuration.maximumPaths > 1 && spread(index)
+        guard new != old || isSpreadAnew else { return }
 
         let oldHop = forwardingNextHop(old)
         let newHop = forwardingNextHop(new)
-        if let new { attributes.retain(new.attributes) }
-        if let old { attributes.release(old.attributes) }
-        table.setBest(index, new)
-        for peer in establishedPeers { outs[peer].enqueue(index) }
-        guard newHop != oldHop else { return }
+        if new != old {
+            if let new { attributes.retain(new.attributes) }
+            if let old { attributes.release(old.attributes) }
+            table.setBest(index, new)
+            for peer in privatePeers { outs[peer].enqueue(index) }
+            for group in groups.indices { groups[group].out.enqueue(index) }
+        }
+        guard newHop != oldHop || isSpreadAnew else { return }
         if let newHop {
             outbox.append(.install(table[index], nextHop: newHop))
         } else {
@@ -62,7 +68,7 @@ extension Speaker {
 
     /// Whether the import policy has let a path in, its session stands for it, and its next hop can be reached.
     func takesPart(_ path: RoutingTable.Path, isIPv4: Bool) -> Bool {
-        guard path.accepted != .none else { return false }
+        guard path.isUsable else { return false }
         guard path.source != .local else { return true }
         return epochs[Int(path.source)].counts(path, isIPv4: isIPv4) && cost(of: path) != nil
     }
@@ -81,10 +87,11 @@ extension Speaker {
         return RouteCandidate(
             key, origin: sessions[peer].kind == .external ? .external : .internal,
             interiorCost: cost(of: path) ?? .max, peerIdentifier: sessions[peer].lastIdentifier ?? .any,
-            peerAddress: sessions[peer].configuration.address)
+            peerAddress: sessions[peer].configuration.address,
+            accumulatedMetric: attributes.accumulatedMetric(path.accepted))
     }
 
-    private func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {
+    func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {
         guard let best, best.source != .local else { return nil }
         return attributes.key(best.attributes).nextHop.withoutMapping
     }

@@ -1,3 +1,4 @@
+public import Basics
 public import Wire
 
 /// Why a path to a prefix is or is not the Loc-RIB's.
@@ -12,6 +13,8 @@ public struct DecisionExplanation: Equatable, Sendable {
         /// The path has been here before, leads back here, or no policy lets it in.
         case notAccepted
         case nextHopUnreachable
+        /// It has come and gone too often, and is used again then at the latest unless it flaps (RFC 2439).
+        case suppressed(until: Instant)
     }
 
     /// A path that was looked at.
@@ -50,30 +53,30 @@ extension Speaker {
             guard isLocal || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4) else { continue }
             let isStale = !isLocal && epochs[Int(path.source)].isStale(path, isIPv4: prefix.isIPv4)
             let isAccepted = path.accepted != .none
-            let route = Route(
-                prefix: prefix, peer: isLocal ? nil : Int(path.source),
-                attributes: attributes[isAccepted ? path.accepted : path.received])
+            let route = route(path, to: prefix, isAccepted ? path.accepted : path.received)
             if takesPart(path, isIPv4: prefix.isIPv4) {
                 places.append(paths.count)
                 considered.append(candidate(path))
             }
             paths.append(
                 DecisionExplanation.Path(
-                    route: route, verdict: isAccepted ? .nextHopUnreachable : .notAccepted, isMultipath: false,
-                    isStale: isStale))
+                    route: route, verdict: verdictWithoutPart(path, to: prefix), isMultipath: false, isStale: isStale))
         }
         guard !paths.isEmpty else { return nil }
-        let trace = DecisionProcess.trace(of: considered)
+        let trace = DecisionProcess.trace(of: considered, relaxed: configuration.spreadsOverNeighbors)
         for (place, step) in zip(places, trace.lostBy) { paths[place].verdict = step.map { .lost($0) } ?? .lostByOrder }
         for equal in trace.equals.prefix(configuration.maximumPaths) { paths[places[equal]].isMultipath = true }
         if let best = trace.best { paths[places[best]].verdict = .best }
         return DecisionExplanation(prefix: prefix, paths: paths, steps: trace.steps)
     }
 
-    /// The routes over which packets to a prefix may be spread, the best one first, at most `maximumPaths`.
-    public func multipathRoutes(to prefix: IPPrefix) -> [Route] {
-        guard let explanation = explain(prefix) else { return [] }
-        return explanation.paths.filter { $0.verdict == .best }.map(\.route)
-            + explanation.paths.filter { $0.isMultipath && $0.verdict != .best }.map(\.route)
+    /// Why a path takes no part, if it does not.
+    private func verdictWithoutPart(
+        _ path: RoutingTable.Path, to prefix: IPPrefix
+    ) -> DecisionExplanation.Verdict {
+        guard path.accepted != .none else { return .notAccepted }
+        guard path.isSuppressed else { return .nextHopUnreachable }
+        let key = DampingTable.Key(prefix: prefix, number: path.numbers.heard)
+        return .suppressed(until: dampers[Int(path.source)]?.suppressedUntil(key) ?? .never)
     }
 }

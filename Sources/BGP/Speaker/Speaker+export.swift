@@ -5,6 +5,7 @@ import Wire
 extension Speaker {
     /// Queues everything for a peer whose session has come up.
     mutating func greetPeer(_ peer: Int) {
+        if numbersPaths(to: peer) { outs[peer].slots = PathSlots() }
         walk(.greet(peer: peer))
     }
 
@@ -16,6 +17,13 @@ extension Speaker {
         walk(.repeatTold(peer: peer, family))
     }
 
+    /// Has what sets become on their way out worked out anew.
+    mutating func forgetExports() {
+        for peer in establishedPeers {
+            for index in outs[peer].exports.takeAll() { attributes.release(index) }
+        }
+    }
+
     /// Brings a peer up to date: withdrawals first, then each set of attributes with all its prefixes.
     mutating func flush(_ peer: Int, limit: inout Int, at now: Instant, into outbox: inout SpeakerOutbox) {
         guard let (side, id, negotiated) = sessions[peer].established else {
@@ -24,7 +32,11 @@ extension Speaker {
         }
         if !outs[peer].isTelling {
             guard outs[peer].isInRound || outs[peer].notBefore <= now else { return }
-            gather(peer, negotiated, limit: &limit)
+            if outs[peer].slots == nil {
+                gather(peer, negotiated, limit: &limit)
+            } else {
+                gatherPaths(peer, negotiated, limit: &limit)
+            }
             guard !outs[peer].hasPending else { return }
             for index in outs[peer].exports.takeAll() { attributes.release(index) }
             outs[peer].beginTelling()
@@ -45,7 +57,7 @@ extension Speaker {
         while limit > 0, let index = outs[peer].takePending() {
             limit -= 1
             let told = outs[peer].told[index]
-            let wanted = exported(index, to: peer, negotiated)
+            let wanted = exportedBest(index, to: peer, negotiated)
             let isRepeated = outs[peer].takeRepeated(index)
             guard wanted != told || (isRepeated && wanted != .none) else {
                 attributes.release(wanted)
@@ -64,7 +76,7 @@ extension Speaker {
         var encoder = UpdateEncoder(negotiated.format)
         var messages = 0
         let withdrawn = outs[peer].takeWithdrawn(limit: limit)
-        withdraw(withdrawn, encoder, messages: &messages, to: &arena)
+        withdraw(withdrawn, peer, encoder, messages: &messages, to: &arena)
         limit -= withdrawn.count
         guard !outs[peer].hasWithdrawn else { return messages }
         var unsendable: ContiguousArray<PrefixIndex> = []
@@ -75,26 +87,28 @@ extension Speaker {
             guard !prefixes.isEmpty else { continue }
             limit -= prefixes.count
             let count =
-                announcePlain(prefixes, bundle, negotiated.format, to: &arena)
+                announcePlain(prefixes, bundle, negotiated.format, peer, to: &arena)
                 ?? encoder.announce(
-                    ContiguousArray(prefixes.map { table[$0] }), with: attributes[bundle.attributes], to: &arena)
+                    ContiguousArray(prefixes.map { prefix($0, to: peer) }),
+                    identifiers: identifiers(prefixes, to: peer),
+                    with: attributes[bundle.attributes], to: &arena)
             if count == 0 { unsendable += prefixes }
             messages += count
         }
         swap(&prefixes, &prefixScratch)
+        giveUp(unsendable, peer)
+        withdraw(unsendable, peer, encoder, messages: &messages, to: &arena)
         // A round that has come to its end by using its share up ends with the next call.
         if limit > 0 { outs[peer].endRound() }
-        giveUp(unsendable, peer)
-        withdraw(unsendable, encoder, messages: &messages, to: &arena)
         return messages
     }
 
     /// Writes IPv4 routes from their packed attributes as they lie; nil where the general way must be gone.
-    private func announcePlain(
-        _ prefixes: ContiguousArray<PrefixIndex>, _ bundle: AdjacencyOut.Bundle, _ format: UpdateFormat,
+    func announcePlain(
+        _ prefixes: ContiguousArray<PrefixIndex>, _ bundle: AdjacencyOut.Bundle, _ format: UpdateFormat, _ peer: Int,
         to arena: inout ByteArena
     ) -> Int? {
-        guard bundle.isIPv4, format.isFourOctet, format.numberedFamilies.isEmpty,
+        guard bundle.isIPv4, format.isFourOctet, format.numberedFamilies.isEmpty, outs[peer].slots == nil,
             attributes.key(bundle.attributes).nextHop.isIPv4, let packed = attributes.packed(bundle.attributes)
         else { return nil }
         let end = format.maximumLength
@@ -120,22 +134,25 @@ extension Speaker {
         return messages
     }
 
-    private func withdraw(
-        _ indices: ContiguousArray<PrefixIndex>, _ encoder: UpdateEncoder, messages: inout Int,
+    func withdraw(
+        _ places: ContiguousArray<UInt32>, _ peer: Int, _ encoder: UpdateEncoder, messages: inout Int,
         to arena: inout ByteArena
     ) {
-        guard !indices.isEmpty else { return }
+        guard !places.isEmpty else { return }
         for isIPv4 in [true, false] {
-            let prefixes = indices.filter { table.isIPv4($0) == isIPv4 }.map { table[$0] }
-            messages += encoder.withdraw(ContiguousArray(prefixes), to: &arena)
+            let some = ContiguousArray(places.filter { prefix($0, to: peer).isIPv4 == isIPv4 })
+            messages += encoder.withdraw(
+                ContiguousArray(some.map { prefix($0, to: peer) }), identifiers: identifiers(some, to: peer), to: &arena
+            )
         }
     }
 
     /// RFC 4271 §9.2: what does not fit a message is not announced; an older announcement must not stay.
-    private mutating func giveUp(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int) {
+    mutating func giveUp(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int) {
         for index in indices {
             attributes.release(outs[peer].told[index])
             outs[peer].told[index] = .none
+            outs[peer].empty(index)
             sessions[peer].counters.unsendableRoutes += 1
         }
     }
@@ -144,33 +161,41 @@ extension Speaker {
 /// What a route becomes on its way out.
 extension Speaker {
     /// The attributes with which a peer is told the best route, held for the caller; none if it is not told.
-    private mutating func exported(_ index: PrefixIndex, to peer: Int, _ negotiated: Negotiated) -> AttributeIndex {
+    mutating func exportedBest(_ index: PrefixIndex, to peer: Int, _ negotiated: Negotiated) -> AttributeIndex {
+        guard let best = table.best(index) else { return .none }
+        return exported(best, index, to: peer, negotiated)
+    }
+
+    /// The same for any route to the prefix.
+    mutating func exported(
+        _ route: RoutingTable.Best, _ index: PrefixIndex, to peer: Int, _ negotiated: Negotiated
+    ) -> AttributeIndex {
         let isIPv4 = table.isIPv4(index)
         let policy = sessions[peer].configuration.exportPolicy
-        guard let best = table.best(index), best.source != PathSource(peer), policy?.deniesEverything != true,
+        guard route.source != PathSource(peer), policy?.deniesEverything != true,
             negotiated.context.families.contains(isIPv4 ? .ipv4Unicast : .ipv6Unicast)
         else { return .none }
-        let isOwn = best.source == .local
-        let fromInternal = !isOwn && sessions[Int(best.source)].isInternal
+        let isOwn = route.source == .local
+        let fromInternal = !isOwn && sessions[Int(route.source)].isInternal
         // RFC 4271 §9.2.1: what one peer of the AS has said, it has said to all of them itself.
-        if fromInternal, sessions[peer].isInternal, !sessions[peer].isReflected(from: sessions[Int(best.source)]) {
+        if fromInternal, sessions[peer].isInternal, !sessions[peer].isReflected(from: sessions[Int(route.source)]) {
             return .none
         }
 
         // Without rules the prefix itself has no say, and a set is worked out once for all of its prefixes.
         guard policy?.rules.isEmpty ?? true else {
-            let sent = exportedAttributes(attributes[best.attributes], isOwn: isOwn, table[index], to: sessions[peer])
+            let sent = exportedAttributes(attributes[route.attributes], isOwn: isOwn, table[index], to: sessions[peer])
             return sent.map { attributes.intern($0) } ?? .none
         }
-        let key = UInt64(best.attributes) << 2 | (isOwn ? 2 : 0) | (isIPv4 ? 1 : 0)
+        let key = UInt64(route.attributes) << 2 | (isOwn ? 2 : 0) | (isIPv4 ? 1 : 0)
         if let known = outs[peer].exports.find(key) {
             if known != .none { attributes.retain(known) }
             return known
         }
-        let result = exportedSet(best.attributes, isOwn: isOwn, index, to: peer)
-        attributes.retain(best.attributes)
+        let result = exportedSet(route.attributes, isOwn: isOwn, index, to: peer)
+        attributes.retain(route.attributes)
         if result != .none { attributes.retain(result) }
-        outs[peer].exports.add(key, result, holding: best.attributes, result)
+        outs[peer].exports.add(key, result, holding: route.attributes, result)
         return result
     }
 
@@ -223,6 +248,7 @@ extension Speaker {
             // RFC 4271 §5.1.4: a discriminator that was heard goes no further than this AS.
             sent.multiExitDiscriminator = nil
         }
+        if !isOwn, sent.nextHop != kept.nextHop { addCost(of: kept.nextHop, to: &sent) }
         if !session.isInternal {
             sent.originatorID = nil
             sent.clusterList = []
@@ -239,6 +265,14 @@ extension Speaker {
         guard sent.nextHop.withoutMapping != session.configuration.address else { return nil }
         guard !prefix.isIPv4 || sent.nextHop.isIPv4 || negotiatedExtendedNextHop(session) else { return nil }
         return sent
+    }
+
+    /// RFC 7311 §3.4: whoever puts itself in place of the next hop adds what the way there costs.
+    private func addCost(of nextHop: IPAddress, to attributes: inout PathAttributes) {
+        guard let metric = attributes.accumulatedMetric else { return }
+        let (sum, isTooGreat) = metric.addingReportingOverflow(
+            UInt64(nextHops.cost(of: nextHop.withoutMapping) ?? 0))
+        attributes.accumulatedMetric = isTooGreat ? .max : sum
     }
 
     /// RFC 1997: what the well-known communities allow.

@@ -1,3 +1,4 @@
+import Basics
 import Wire
 
 /// The way of a route from a peer into the Adj-RIB-In (RFC 4271 §9.1.1).
@@ -6,11 +7,11 @@ extension Speaker {
         let nextHop: IPAddress = prefix.isIPv4 ? .v4(.any) : .v6(.any)
         let index = attributes.intern(PathAttributes(nextHop: nextHop))
         attributes.retain(index)
-        setPath(prefix, RoutingTable.Path(source: .local, received: index, accepted: index))
+        setPath(prefix, RoutingTable.Path(PathID(.local), received: index, accepted: index), dampedAt: nil)
     }
 
     /// Takes an UPDATE's routes into the peer's Adj-RIB-In.
-    mutating func apply(_ message: UpdateMessage, from peer: Int) {
+    mutating func apply(_ message: UpdateMessage, from peer: Int, at now: Instant) {
         for fault in message.faults {
             switch fault {
             case .treatAsWithdraw: sessions[peer].counters.treatedAsWithdraw += 1
@@ -18,23 +19,27 @@ extension Speaker {
             case .sessionReset: break
             }
         }
-        for prefix in message.withdrawn {
-            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+        for (place, prefix) in message.withdrawn.enumerated() {
+            guard let index = table.find(prefix) else { continue }
+            withdrawPath(index, PathID(PathSource(peer), message.withdrawnIdentifiers.number(at: place)), at: now)
         }
         for announcement in message.announcements {
             var kept = announcement.attributes
             let isUsable = sessions[peer].admit(&kept) && !isLooping(kept, from: peer)
             var entry = begin(
                 attributes.intern(kept), isUsable: isUsable, count: announcement.prefixes.count, from: peer)
-            for prefix in announcement.prefixes where prefix.isRoutable {
-                take(prefix, &entry, from: peer)
+            entry.dampedAt = dampers[peer] == nil ? nil : now
+            for (place, prefix) in announcement.prefixes.enumerated() where prefix.isRoutable {
+                take(prefix, PathID(PathSource(peer), announcement.identifiers.number(at: place)), &entry)
             }
             finish(entry)
         }
     }
 
     /// Takes the routes of an UPDATE that is like most others; false if it is not, and nothing has been done.
-    mutating func applyPlain(_ body: RawSpan, _ context: UpdateContext, from peer: Int) -> Bool {
+    mutating func applyPlain(
+        _ body: RawSpan, _ context: UpdateContext, from peer: Int, at now: Instant
+    ) -> Bool {
         let local = configuration.autonomousSystem
         guard sessions[peer].admitsAsIs,
             let update = PlainUpdate(
@@ -42,8 +47,9 @@ extension Speaker {
         else { return false }
         var offset = update.withdrawn.lowerBound
         while offset < update.withdrawn.upperBound {
+            let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
             let prefix = PlainUpdate.takePrefix(body, &offset)
-            if let index = table.find(prefix) { removePath(index, source: PathSource(peer)) }
+            if let index = table.find(prefix) { withdrawPath(index, id, at: now) }
         }
         guard !update.reachable.isEmpty else { return true }
         let isUsable =
@@ -51,26 +57,30 @@ extension Speaker {
             && update.key.nextHop != sessions[peer].configuration.otherFamilyNextHop
         let received = attributes.intern(body.extracting(update.attributes), key: update.key)
         var entry = begin(received, isUsable: isUsable, count: update.reachable.count, from: peer)
+        entry.dampedAt = dampers[peer] == nil ? nil : now
         offset = update.reachable.lowerBound
         while offset < update.reachable.upperBound {
+            let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
             let prefix = PlainUpdate.takePrefix(body, &offset)
-            if prefix.isRoutable { take(.v4(prefix), &entry, from: peer) }
+            if prefix.isRoutable { take(.v4(prefix), id, &entry) }
         }
         finish(entry)
         return true
     }
 
     /// Sets a peer's path to one of the prefixes of an announcement.
-    private mutating func take(_ prefix: IPPrefix, _ entry: inout ImportEntry, from peer: Int) {
+    private mutating func take(_ prefix: IPPrefix, _ id: PathID, _ entry: inout ImportEntry) {
         let accepted =
-            !entry.isUsable ? .none : entry.isAccepted ? entry.received : accept(&entry, of: prefix, from: peer)
+            !entry.isUsable
+            ? .none : entry.isAccepted ? entry.received : accept(&entry, of: prefix, from: Int(id.source))
         entry.users += 1
         if accepted == entry.received {
             entry.users += 1
         } else if accepted != .none {
             attributes.retain(accepted)
         }
-        setPath(prefix, RoutingTable.Path(source: PathSource(peer), received: entry.received, accepted: accepted))
+        setPath(
+            prefix, RoutingTable.Path(id, received: entry.received, accepted: accepted), dampedAt: entry.dampedAt)
     }
 
     /// Begins with an announcement of so many prefixes at most, whose set the caller holds.
@@ -92,23 +102,30 @@ extension Speaker {
         for result in entry.results { attributes.release(result.accepted) }
     }
 
-    mutating func removePath(_ index: PrefixIndex, source: PathSource) {
-        let isIPv4 = table.isIPv4(index)
-        drop(table.remove(index, source: source), isIPv4: isIPv4)
+    /// Takes a path out at its teller's word.
+    private mutating func withdrawPath(_ index: PrefixIndex, _ id: PathID, at now: Instant) {
+        if !dampedPeers.isEmpty { dampWithdrawal(index, id, at: now) }
+        removePath(index, id)
     }
 
-    mutating func removePath(_ prefix: IPPrefix, source: PathSource) {
-        if let index = table.find(prefix) { removePath(index, source: source) }
+    mutating func removePath(_ index: PrefixIndex, _ id: PathID) {
+        let isIPv4 = table.isIPv4(index)
+        drop(table.remove(index, id), isIPv4: isIPv4)
+    }
+
+    mutating func removePath(_ prefix: IPPrefix, _ id: PathID) {
+        if let index = table.find(prefix) { removePath(index, id) }
     }
 
     /// Sets a path and takes over the caller's hold on both sets of attributes.
-    private mutating func setPath(_ prefix: IPPrefix, _ path: RoutingTable.Path) {
+    private mutating func setPath(_ prefix: IPPrefix, _ path: RoutingTable.Path, dampedAt now: Instant?) {
         let index = table.add(prefix)
         let isIPv4 = prefix.isIPv4
         var path = path
         if path.source != .local {
             path.epoch = epochs[Int(path.source)].epoch(isIPv4: isIPv4)
-            epochs[Int(path.source)].add(isAccepted: path.accepted != .none, isIPv4: isIPv4)
+            if let now { path.isSuppressed = dampAnnouncement(path, index, at: now) }
+            epochs[Int(path.source)].add(isAccepted: path.isUsable, isIPv4: isIPv4)
         }
         drop(table.set(index, path), isIPv4: isIPv4)
     }
@@ -159,12 +176,19 @@ private struct ImportEntry {
     let isAccepted: Bool
     /// How many holds on ``received`` were taken ahead.
     let reserve: UInt32
+    /// When it was heard, where its teller's flaps are counted.
+    var dampedAt: Instant?
     /// How many of them its routes have.
     var users: UInt32 = 0
     /// Made when a policy wants to look at it.
     var value: PathAttributes?
     /// What the rules of the policy that have matched made of it, held here.
     var results: ContiguousArray<(rule: Int, accepted: AttributeIndex)> = []
+}
+
+extension [UInt32] {
+    /// The number of a path; 0 where its family has none (RFC 7911 §3).
+    fileprivate func number(at place: Int) -> UInt32 { place < count ? self[place] : 0 }
 }
 
 extension IPv4Prefix {

@@ -51,7 +51,9 @@ extension Speaker {
         peer: Int, _ isDraining: Bool = true, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard sessions.indices.contains(peer), sessions[peer].isDraining != isDraining else { return }
+        finishGroup(of: peer, at: now, into: &outbox)
         sessions[peer].isDraining = isDraining
+        regroup(peer)
         for family in AddressFamily.allCases { repeatRoutes(of: family, to: peer) }
         settle(at: now, into: &outbox)
     }

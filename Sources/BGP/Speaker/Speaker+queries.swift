@@ -7,11 +7,14 @@ public struct Route: Equatable, Sendable {
     /// The peer that it was heard from; nil for one originated here.
     public var peer: Int?
     public var attributes: PathAttributes
+    /// What the path is called by whoever tells it; 0 where it is one of one (RFC 7911 §3).
+    public var pathIdentifier: UInt32
 
-    public init(prefix: IPPrefix, peer: Int?, attributes: PathAttributes) {
+    public init(prefix: IPPrefix, peer: Int?, attributes: PathAttributes, pathIdentifier: UInt32 = 0) {
         self.prefix = prefix
         self.peer = peer
         self.attributes = attributes
+        self.pathIdentifier = pathIdentifier
     }
 }
 
@@ -72,12 +75,16 @@ extension Speaker {
 
     /// A peer's Adj-RIB-In in order of prefix, as the peer sent it.
     public func receivedRoutes(from peer: Int) -> [Route] {
-        table.inOrder().compactMap { index in
-            guard let path = table.path(of: PathSource(peer), index),
-                epochs[peer].counts(path, isIPv4: table.isIPv4(index))
-            else { return nil }
-            return Route(prefix: table[index], peer: peer, attributes: attributes[path.received])
+        var routes: [Route] = []
+        for index in table.inOrder() {
+            var next = table.firstPath(of: PathSource(peer), index)
+            while let path = next {
+                next = table.nextPath(ofSourceOf: path, index)
+                guard epochs[peer].counts(path, isIPv4: table.isIPv4(index)) else { continue }
+                routes.append(route(path, to: table[index], path.received))
+            }
         }
+        return routes
     }
 
     /// All routes to one prefix that take part in the decision, in order of the peers, the own one last.
@@ -87,22 +94,45 @@ extension Speaker {
         var next = table.firstPath(index)
         while let path = next {
             next = table.next(after: path)
-            guard path.accepted != .none,
+            guard path.isUsable,
                 path.source == .local || epochs[Int(path.source)].counts(path, isIPv4: prefix.isIPv4)
             else { continue }
-            let peer = path.source == .local ? nil : Int(path.source)
-            routes.append(Route(prefix: prefix, peer: peer, attributes: attributes[path.accepted]))
+            routes.append(route(path, to: prefix, path.accepted))
         }
         return routes
     }
 
-    /// A peer's Adj-RIB-Out in order of prefix, as it was told.
+    /// A peer's Adj-RIB-Out in order of prefix and of the numbers that paths have, as it was told.
     public func advertisedRoutes(to peer: Int) -> [Route] {
-        table.inOrder().compactMap { index in
+        guard outs[peer].slots == nil else { return table.inOrder().flatMap { advertisedPaths($0, to: peer) } }
+        return table.inOrder().compactMap { index in
             guard outs[peer].told[index] != .none, let best = table.best(index) else { return nil }
-            let source = best.source == .local ? nil : Int(best.source)
-            return Route(prefix: table[index], peer: source, attributes: attributes[outs[peer].told[index]])
+            return Route(prefix: table[index], peer: best.peer, attributes: attributes[outs[peer].told[index]])
         }
+    }
+
+    private func advertisedPaths(_ index: PrefixIndex, to peer: Int) -> [Route] {
+        guard let slots = outs[peer].slots else { return [] }
+        var routes: [Route] = []
+        var slot = slots.first(of: index)
+        while slot != endOfLinks {
+            let told = outs[peer].told[slot]
+            let number = slots[slot].identifier
+            if told != .none {
+                let source = number == 0 ? table.best(index)?.peer : table.source(ofTold: number, index)
+                routes.append(
+                    Route(prefix: table[index], peer: source, attributes: attributes[told], pathIdentifier: number))
+            }
+            slot = slots[slot].link
+        }
+        return routes.sorted { $0.pathIdentifier < $1.pathIdentifier }
+    }
+
+    /// A path as others may see it.
+    func route(_ path: RoutingTable.Path, to prefix: IPPrefix, _ set: AttributeIndex) -> Route {
+        Route(
+            prefix: prefix, peer: path.source == .local ? nil : Int(path.source), attributes: attributes[set],
+            pathIdentifier: path.numbers.heard)
     }
 
     /// How many different sets of attributes are held.
@@ -110,8 +140,33 @@ extension Speaker {
 
     private func bestRoute(_ index: PrefixIndex) -> Route? {
         table.best(index).map { best in
-            let peer = best.source == .local ? nil : Int(best.source)
-            return Route(prefix: table[index], peer: peer, attributes: attributes[best.attributes])
+            Route(
+                prefix: table[index], peer: best.peer, attributes: attributes[best.attributes],
+                pathIdentifier: table.number(of: best, index))
         }
+    }
+}
+
+extension RoutingTable.Best {
+    /// The peer that the route was heard from; nil for one originated here.
+    fileprivate var peer: Int? { source == .local ? nil : Int(source) }
+}
+
+extension RoutingTable {
+    /// What its teller calls the route chosen: of paths that are alike, the first is taken.
+    fileprivate func number(of best: Best, _ index: PrefixIndex) -> UInt32 {
+        var next = firstPath(of: best.source, index)
+        while let path = next, !path.isUsable || path.accepted != best.attributes {
+            next = nextPath(ofSourceOf: path, index)
+        }
+        return next?.numbers.heard ?? 0
+    }
+
+    /// The peer that has told the path that others know by that number; nil for the speaker itself.
+    fileprivate func source(ofTold number: UInt32, _ index: PrefixIndex) -> Int? {
+        var next = firstPath(index)
+        while let path = next, path.toldNumber != number { next = self.next(after: path) }
+        guard let source = next?.source, source != .local else { return nil }
+        return Int(source)
     }
 }

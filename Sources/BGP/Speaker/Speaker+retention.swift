@@ -45,20 +45,27 @@ extension Speaker {
     /// How many routes a peer has told, of all families.
     func receivedCount(of peer: Int) -> Int { epochs[peer].received }
 
-    /// Takes a peer's path out if it does not count any more.
+    /// Takes those of a peer's paths out that do not count any more.
     mutating func purge(_ index: PrefixIndex, _ peer: Int) {
-        guard let path = table.path(of: PathSource(peer), index),
-            !epochs[peer].counts(path, isIPv4: table.isIPv4(index))
-        else { return }
-        removePath(index, source: PathSource(peer))
+        var next = table.firstPath(of: PathSource(peer), index)
+        while let path = next {
+            if !epochs[peer].counts(path, isIPv4: table.isIPv4(index)) { removePath(index, path.id) }
+            next = table.nextPath(ofSourceOf: path, index)
+        }
     }
 
+    /// Makes those of a peer's paths the last choice that have outlived its session.
     mutating func demote(_ index: PrefixIndex, _ peer: Int) {
-        let source = PathSource(peer)
-        let isIPv4 = table.isIPv4(index)
-        guard let path = table.path(of: source, index), epochs[peer].isStale(path, isIPv4: isIPv4) else { return }
+        var next = table.firstPath(of: PathSource(peer), index)
+        while let path = next {
+            if epochs[peer].isStale(path, isIPv4: table.isIPv4(index)) { demote(index, path) }
+            next = table.nextPath(ofSourceOf: path, index)
+        }
+    }
+
+    private mutating func demote(_ index: PrefixIndex, _ path: RoutingTable.Path) {
         guard !attributes[path.received].communities.contains(.noLongLived) else {
-            return removePath(index, source: source)
+            return removePath(index, path.id)
         }
         guard path.accepted != .none else { return }
         var demoted = attributes[path.accepted]
@@ -66,6 +73,6 @@ extension Speaker {
         demoted.communities.append(.longLivedStale)
         let accepted = attributes.intern(demoted)
         attributes.release(path.accepted)
-        table.setAccepted(index, source: source, accepted)
+        table.setAccepted(index, path.id, accepted)
     }
 }

@@ -37,6 +37,7 @@ extension Speaker {
     /// Whether anything is left that could be done now.
     func hasWork(at now: Instant) -> Bool {
         !walks.isEmpty || table.hasDirty || !discarded.isEmpty || (table.hasLeaving && outs.allSatisfy(\.isIdle))
+            || groups.contains { !$0.isIdle }
             || establishedPeers.contains { outs[$0].isInRound || (outs[$0].hasPending && outs[$0].notBefore <= now) }
     }
 
@@ -49,18 +50,23 @@ extension Speaker {
 
     mutating func work(at now: Instant, into outbox: inout SpeakerOutbox) {
         var rest = Self.workLimit
+        if !dampedPeers.isEmpty { rest -= readmitRoutes(limit: rest, at: now) }
         while rest > 0, !walks.isEmpty { rest -= advanceWalk() }
         while rest > 0, let index = table.takeDirty() {
             decide(index, into: &outbox)
             rest -= 1
         }
         guard walks.isEmpty, !table.hasDirty else { return }
+        for group in groups.indices where !groups[group].isIdle {
+            guard rest > 0 else { return }
+            flushGroup(group, limit: &rest, at: now, into: &outbox)
+        }
         for peer in sessions.indices {
-            if !outs[peer].isIdle {
+            if !outs[peer].isIdle, !isToldTogether(peer) {
                 guard rest > 0 else { return }
                 flush(peer, limit: &rest, at: now, into: &outbox)
             }
-            if sessions[peer].owesMarks, outs[peer].isIdle {
+            if sessions[peer].owesMarks, isToldAll(peer) {
                 sessions[peer].finishTelling(at: now, into: &outbox)
                 deadlines[peer] = sessions[peer].timers.next?.at ?? .never
             }
@@ -81,10 +87,10 @@ extension Speaker {
 
     /// Gives the numbers back of prefixes that are gone and that no peer has still to be told of.
     private mutating func releasePrefixes(limit: Int) {
-        guard table.hasLeaving, !outs.contains(where: \.isInRound) else { return }
+        guard table.hasLeaving, !outs.contains(where: \.isInRound), groups.allSatisfy(\.isIdle) else { return }
         let outs = outs
         table.release(limit: max(limit, 256)) { index in
-            outs.allSatisfy { $0.told[index] == .none && !$0.contains(pending: index) }
+            outs.allSatisfy { !$0.isTold(index) && !$0.contains(pending: index) }
         }
     }
 
@@ -108,15 +114,22 @@ extension Speaker {
         case .demote(let peer, let family):
             for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) { demote(index, peer) }
         case .reconsider(let nextHop):
-            for index in indices where leads(index, over: nextHop) { table.markDirty(index) }
+            for index in indices where leads(index, over: nextHop) { reconsider(index) }
         }
         return indices.count + 1
     }
 
     private mutating func repeatTold(_ indices: ContiguousArray<PrefixIndex>, _ peer: Int, _ family: AddressFamily) {
         for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) {
-            if outs[peer].told[index] != .none { outs[peer].enqueueAgain(index) }
+            if outs[peer].isTold(index) { outs[peer].enqueueAgain(index) }
         }
+    }
+
+    /// Decides a prefix anew as the cost of its way has changed, which others may have been told as part of a metric.
+    private mutating func reconsider(_ index: PrefixIndex) {
+        table.markDirty(index)
+        guard attributes.hasAccumulatedMetrics else { return }
+        for peer in establishedPeers { outs[peer].enqueue(index) }
     }
 
     private func leads(_ index: PrefixIndex, over nextHop: IPAddress) -> Bool {

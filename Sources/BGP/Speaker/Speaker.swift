@@ -29,13 +29,23 @@ public struct Speaker: Sendable {
     var epochs: ContiguousArray<PeerEpochs> = []
     /// The peers whose sessions are up, in order.
     var establishedPeers: ContiguousArray<Int> = []
+    /// Those among them that are told several paths to a prefix (RFC 7911).
+    var numberedPeers: ContiguousArray<Int> = []
+    /// Those that are told alone, in order, and those that are told together.
+    var privatePeers: ContiguousArray<Int> = []
+    var groups: ContiguousArray<UpdateGroup> = []
+    /// Of each peer, its group, and on what terms it is told anything, where it may be told with others.
+    var groupNumbers: ContiguousArray<Int?> = []
+    var terms: ContiguousArray<UpdateGroup.Terms?> = []
     /// Walks through the whole table that are under way, one after the other.
     var walks: ContiguousArray<TableWalk> = []
     /// What peers had been told whose sessions are gone, to be given up bit by bit.
-    var discarded: ContiguousArray<AdvertisedTable> = []
+    var discarded: ContiguousArray<SparseTable<AttributeIndex>> = []
     var attributes = AttributeTable()
     var table = RoutingTable()
     var nextHops = NextHopTable()
+    /// Of prefixes with several next hops; empty where one path is all that is used.
+    var nextHopSets = NextHopSets()
     /// Emptied and filled again for every decision.
     var candidates: ContiguousArray<RouteCandidate> = []
     var choices: ContiguousArray<RoutingTable.Best> = []
@@ -45,6 +55,9 @@ public struct Speaker: Sendable {
     /// From a connection to twice the peer's number, plus one for the peer's own.
     private var connections = IndexTable()
     var deadlines: ContiguousArray<Instant> = []
+    /// The flaps of each peer that is damped, and those peers.
+    var dampers: ContiguousArray<DampingTable?> = []
+    var dampedPeers: ContiguousArray<Int> = []
     /// Until when nothing is decided after a restart; nil for not at all.
     var selectionDeferredUntil: Instant?
     private let local: Session.Local
@@ -71,6 +84,15 @@ public struct Speaker: Sendable {
         outs.append(AdjacencyOut())
         epochs.append(PeerEpochs())
         deadlines.append(.never)
+        groupNumbers.append(nil)
+        terms.append(nil)
+        dampers.append(nil)
+        setDamper(sessions.count - 1)
+    }
+
+    private mutating func setDamper(_ peer: Int) {
+        dampers[peer] = sessions[peer].configuration.damping.map { DampingTable($0) }
+        dampedPeers = ContiguousArray(dampers.indices.filter { dampers[$0] != nil })
     }
 
     /// Makes a peer for one that has called, in the place of one that is gone where there is any.
@@ -80,6 +102,7 @@ public struct Speaker: Sendable {
             return sessions.count - 1
         }
         sessions[place] = Session(peer: place, peer, local: local, isDynamic: true, random: random.fork())
+        setDamper(place)
         return place
     }
 
@@ -187,7 +210,7 @@ public struct Speaker: Sendable {
 
     /// Originates a prefix no more.
     public mutating func withdraw(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
-        removePath(prefix, source: .local)
+        removePath(prefix, PathID(.local))
         settle(at: now, into: &outbox)
     }
 
@@ -198,6 +221,7 @@ public struct Speaker: Sendable {
         _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard nextHops.set(address, cost: cost) else { return }
+        if attributes.hasAccumulatedMetrics { forgetExports() }
         walk(.reconsider(nextHop: address))
         settle(at: now, into: &outbox)
     }
@@ -235,6 +259,10 @@ extension Speaker {
         let newState = sessions[peer].state
         guard newState != oldState else { return }
         establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
+        numberedPeers = establishedPeers.filter {
+            sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
+        }
+        regroup(peer)
         outbox.append(.sessionChanged(peer: peer, newState))
     }
 
@@ -279,11 +307,11 @@ extension Speaker {
         guard let established, established.side == sender.side else { return }
         let context = established.negotiated.context
         let count = receivedCount(of: sender.peer)
-        if applyPlain(body, context, from: sender.peer) {
+        if applyPlain(body, context, from: sender.peer, at: now) {
             return checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
         }
         let message = try UpdateMessage(body: body, context: context)
-        apply(message, from: sender.peer)
+        apply(message, from: sender.peer, at: now)
         if let family = message.endOfRIB { step(.endOfRIB(family), sender.peer, at: now, into: &outbox) }
         checkPrefixLimit(of: sender.peer, before: count, at: now, into: &outbox)
     }
@@ -293,7 +321,7 @@ extension Speaker {
         var next = selectionDeferredUntil ?? .never
         if !isDeferring(at: now) {
             work(at: now, into: &outbox)
-            next = hasWork(at: now) ? now : nextRound(after: now)
+            next = hasWork(at: now) ? now : min(nextRound(after: now), nextReadmission(after: now))
         }
         let earliest = min(deadlines.min() ?? .never, next)
         nextDeadline = earliest == .never ? nil : earliest

@@ -1,6 +1,14 @@
 public import Basics
 public import Wire
 
+/// Which of the paths to a prefix are told where several may be (RFC 7911).
+public enum AdditionalPaths: Equatable, Sendable {
+    /// All that take part in the decision.
+    case all
+    /// So many: the best one, the one that would be the best without it, and so on.
+    case best(Int)
+}
+
 /// What a speaker is told of one peer.
 public struct PeerConfiguration: Equatable, Sendable {
     public var address: IPAddress
@@ -23,6 +31,10 @@ public struct PeerConfiguration: Equatable, Sendable {
     public var requiresFirstAS = true
     /// How long to wait between two rounds of UPDATEs (RFC 4271 §9.2.1.1); zero not to wait at all.
     public var advertisementInterval = Interval.zero
+    /// Which paths the peer is told of a family of which it takes several to a prefix (RFC 7911).
+    public var additionalPaths = AdditionalPaths.all
+    /// How the peer's routes that come and go are damped; nil for not at all (RFC 2439).
+    public var damping: FlapDamping?
     public var session = SessionConfiguration()
 
     public init(address: IPAddress, autonomousSystem: UInt32, localAddress: IPAddress) {
@@ -51,6 +63,10 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var dynamicPeers: [DynamicPeers] = []
     /// Over how many equally good paths packets may be spread.
     public var maximumPaths = 1
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors = false
+    /// Whether peers that are to be told the same are told it together, in messages that are worked out once.
+    public var groupsPeers = false
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
     /// Numbered from 0, in this order.

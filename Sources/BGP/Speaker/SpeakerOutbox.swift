@@ -14,6 +14,9 @@ public enum SpeakerAction: Equatable, Sendable, BitwiseCopyable {
     case abort(ConnectionID)
     case sessionChanged(peer: Int, BGPSessionState)
     /// The Loc-RIB's best route to the prefix leads to that next hop from now on.
+    ///
+    /// Where `maximumPaths` allows for several, ``Speaker/nextHops(to:)`` names all of them,
+    /// and this comes with every change of theirs.
     case install(IPPrefix, nextHop: IPAddress)
     /// No route that was heard from a peer leads to the prefix any more.
     case withdraw(IPPrefix)

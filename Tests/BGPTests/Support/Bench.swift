@@ -117,17 +117,28 @@ final class Bench {
 
 /// An UPDATE as the peer of a ``Bench`` sends it.
 func announcement(
-    _ prefixes: [IPPrefix], path: ASPath = ASPath(65002), nextHop: IPAddress = "192.0.2.2",
-    change: (inout PathAttributes) -> Void = { _ in }
+    _ prefixes: [IPPrefix], numbered identifiers: [UInt32]? = nil, path: ASPath = ASPath(65002),
+    nextHop: IPAddress = "192.0.2.2", change: (inout PathAttributes) -> Void = { _ in }
 ) -> [UInt8] {
     var attributes = PathAttributes(path: path, nextHop: nextHop)
     change(&attributes)
     return encoded { arena in
-        var encoder = UpdateEncoder(isFourOctet: true)
-        _ = encoder.announce(ContiguousArray(prefixes), with: attributes, to: &arena)
+        var encoder = UpdateEncoder(format(identifiers))
+        _ = encoder.announce(
+            ContiguousArray(prefixes), identifiers: ContiguousArray(identifiers ?? []), with: attributes, to: &arena)
     }
 }
 
-func withdrawal(_ prefixes: [IPPrefix]) -> [UInt8] {
-    encoded { _ = UpdateEncoder(isFourOctet: true).withdraw(ContiguousArray(prefixes), to: &$0) }
+/// The withdrawal of prefixes, or of those paths to them.
+func withdrawal(_ prefixes: [IPPrefix], numbered identifiers: [UInt32]? = nil) -> [UInt8] {
+    encoded {
+        _ = UpdateEncoder(format(identifiers)).withdraw(
+            ContiguousArray(prefixes), identifiers: ContiguousArray(identifiers ?? []), to: &$0)
+    }
+}
+
+private func format(_ identifiers: [UInt32]?) -> UpdateFormat {
+    var format = UpdateFormat(isFourOctet: true)
+    if identifiers != nil { format.numberedFamilies = [.ipv4Unicast, .ipv6Unicast] }
+    return format
 }
