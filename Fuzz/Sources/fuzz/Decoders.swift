@@ -17,7 +17,7 @@ enum Decoder: UInt8, CaseIterable {
     case speaker, node
     case json, yaml, scenario, topology, yamlScenario, graph, trace
     case object, program
-    case mrt
+    case mrt, bmp
 
     func decode(_ bytes: RawSpan) {
         switch self {
@@ -51,6 +51,7 @@ enum Decoder: UInt8, CaseIterable {
         case .object: ObjectDriver.load(InputReader(bytes).rest())
         case .program: ObjectDriver.run(InputReader(bytes).rest())
         case .mrt: records(bytes)
+        case .bmp: monitoring(bytes)
         }
     }
 
@@ -62,6 +63,15 @@ enum Decoder: UInt8, CaseIterable {
             while let entry = try? entries.next(in: bytes) {
                 _ = try? UpdateMessage(tableEntry: bytes.extracting(entry.attributes), of: routes.prefix)
             }
+        }
+    }
+
+    private func monitoring(_ bytes: RawSpan) {
+        var reader = BMPReader()
+        var last = -1
+        while last != reader.offset {
+            last = reader.offset
+            _ = try? reader.next(in: bytes)
         }
     }
 

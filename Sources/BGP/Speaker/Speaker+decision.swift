@@ -13,6 +13,7 @@ extension Speaker {
         if let new { attributes.retain(new.attributes) }
         if let old { attributes.release(old.attributes) }
         table.setBest(index, new)
+        if reportsBestRoutes { outbox.bestRouteChanged(to: table[index]) }
         for peer in establishedPeers { outs[peer].enqueue(index) }
         guard newHop != oldHop else { return }
         if let newHop {
