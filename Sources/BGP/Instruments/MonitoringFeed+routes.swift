@@ -6,7 +6,7 @@ extension MonitoringFeed {
     public mutating func tellRoutes(
         of peer: Int, in speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena
     ) {
-        guard let session = sessions[peer] else { return }
+        guard let session = session(of: peer) else { return }
         let header = header(of: session, at: now)
         for route in speaker.receivedRoutes(from: peer) {
             scratch.announce([route.prefix], with: route.attributes, session.format)
@@ -59,7 +59,7 @@ extension MonitoringFeed {
 
     /// Passes on an UPDATE that a peer has sent.
     mutating func tell(_ message: RawSpan, of peer: Int, at now: Instant, to arena: inout ByteArena) {
-        guard let session = sessions[peer] else { return }
+        guard let session = session(of: peer) else { return }
         let header = header(of: session, at: now)
         let body = message.extracting(droppingFirst: MessageHeader.size)
         // What cannot be read at all ends the session, which is told by itself.

@@ -21,7 +21,7 @@ public struct MonitoringFeed: Sendable {
         let id: ConnectionID
         let peer: Int
         let local: SocketAddress
-        let remotePort: UInt16
+        let remote: SocketAddress
         var sentOpen: [UInt8] = []
         var receivedOpen: [UInt8] = []
         /// Octets of messages that are not whole yet.
@@ -30,6 +30,7 @@ public struct MonitoringFeed: Sendable {
         /// UPDATEs that came before the speaker took the session for established.
         var early: ContiguousArray<UInt8> = []
         var end: BMPPeerDownReason?
+        var isClosed = false
     }
 
     /// A session that stands.
@@ -47,7 +48,6 @@ public struct MonitoringFeed: Sendable {
     private let information: [BMPInformation]
     let identifier: IPv4Address
     let autonomousSystem: UInt32
-    let addresses: [IPAddress]
     private var connections: [Connection] = []
     /// Of each peer, the session while it stands.
     private(set) var sessions: [Session?]
@@ -64,7 +64,6 @@ public struct MonitoringFeed: Sendable {
         information = [.description(description), .name(name)]
         identifier = configuration.routerID
         autonomousSystem = configuration.autonomousSystem
-        addresses = configuration.peers.map(\.address)
         sessions = Array(repeating: nil, count: configuration.peers.count)
     }
 
@@ -87,10 +86,12 @@ public struct MonitoringFeed: Sendable {
 
     /// Takes a connection that has come to stand, before the speaker does; the ends are those of TCP.
     public mutating func connected(
-        peer: Int, connection: ConnectionID, local: SocketAddress, remotePort: UInt16
+        peer: Int, connection: ConnectionID, local: SocketAddress, remote: SocketAddress
     ) {
+        // A peer that has called without being configured has a number behind all others.
+        while sessions.count <= peer { sessions.append(nil) }
         connections.removeAll { $0.id == connection }
-        connections.append(Connection(id: connection, peer: peer, local: local, remotePort: remotePort))
+        connections.append(Connection(id: connection, peer: peer, local: local, remote: remote))
     }
 
     /// Takes the octets that a peer has sent, before the speaker does.
@@ -119,6 +120,7 @@ public struct MonitoringFeed: Sendable {
     public mutating func closed(_ connection: ConnectionID) {
         guard let place = connections.firstIndex(where: { $0.id == connection }) else { return }
         if connections[place].end == nil { connections[place].end = .remoteClosed }
+        connections[place].isClosed = true
     }
 
     /// Takes what the speaker has just left in its outbox, which it alone has filled since the last call.
@@ -144,6 +146,7 @@ public struct MonitoringFeed: Sendable {
         }
         for case .close(let id) in outbox.actions { connections.removeAll { $0.id == id } }
         for case .abort(let id) in outbox.actions { connections.removeAll { $0.id == id } }
+        connections.removeAll(where: \.isClosed)
     }
 
     /// The header of what the speaker itself chooses (RFC 9069 §4.1).
@@ -152,6 +155,8 @@ public struct MonitoringFeed: Sendable {
             .bestRoutes, address: .v4(.any), autonomousSystem: autonomousSystem, identifier: identifier,
             time: WallTime(now, since: epoch))
     }
+
+    func session(of peer: Int) -> Session? { sessions.indices.contains(peer) ? sessions[peer] : nil }
 
     /// The header of a peer whose session stands.
     func header(of session: Session, at now: Instant) -> BMPPeer {
@@ -185,7 +190,7 @@ public struct MonitoringFeed: Sendable {
             })
         else { return }
         var header = BMPPeer(
-            address: addresses[peer], autonomousSystem: agreement.autonomousSystem,
+            address: connections[place].remote.address, autonomousSystem: agreement.autonomousSystem,
             identifier: agreement.identifier, time: WallTime(now, since: epoch))
         header.isTwoOctet = !agreement.isFourOctet
         sessions[peer] = Session(
@@ -199,7 +204,7 @@ public struct MonitoringFeed: Sendable {
     }
 
     private mutating func end(_ peer: Int, at now: Instant, to arena: inout ByteArena) {
-        guard let session = sessions[peer] else { return }
+        guard let session = session(of: peer) else { return }
         let place = connections.firstIndex { $0.id == session.connection }
         let reason = place.flatMap { connections[$0].end }
         BMPWriter.peerDown(header(of: session, at: now), reason ?? .localEvent(0), to: &arena)
@@ -209,7 +214,7 @@ public struct MonitoringFeed: Sendable {
 
     private func peerUp(_ peer: BMPPeer, _ connection: Connection, to arena: inout ByteArena) {
         BMPWriter.peerUp(
-            peer, ends: (connection.local, connection.remotePort), sent: connection.sentOpen.span.bytes,
+            peer, ends: (connection.local, connection.remote.port), sent: connection.sentOpen.span.bytes,
             received: connection.receivedOpen.span.bytes, to: &arena)
     }
 

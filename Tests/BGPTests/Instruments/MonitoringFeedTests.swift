@@ -37,7 +37,8 @@ private struct Watched {
 
     mutating func connect(_ peer: Int) {
         let id = ConnectionID(UInt32(peer + 1))
-        feed.connected(peer: peer, connection: id, local: SocketAddress("192.0.2.1", port: 40_000), remotePort: 179)
+        let remote = SocketAddress(speaker.configuration.peers[peer].address, port: 179)
+        feed.connected(peer: peer, connection: id, local: SocketAddress("192.0.2.1", port: 40_000), remote: remote)
         act { $0.connected(peer: peer, connection: id, isIncoming: false, at: $1, into: &$2) }
     }
 
@@ -136,6 +137,21 @@ private func tables(
             try reason { $0.send(message(3, [6, 2]), from: 0) }
                 == .remoteNotification(Notification(code: 6, subcode: 2)))
         #expect(try reason { $0.send(keepalive, from: 0) } == nil)
+    }
+
+    @Test func `connections that come to nothing are told nobody`() throws {
+        var watched = Watched()
+        watched.begin()
+        _ = try watched.take()
+        for _ in 0..<3 {
+            watched.connect(0)
+            watched.close(0)
+            watched.now += .seconds(130)
+            watched.act { $0.wake(at: $1, into: &$2) }
+        }
+        #expect(try watched.take().messages.isEmpty)
+        watched.establish(0)
+        #expect(try watched.take().messages.count == 1)
     }
 
     @Test func `what comes with the last KEEPALIVE, or in pieces, is not lost`() throws {
