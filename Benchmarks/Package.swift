@@ -16,6 +16,10 @@ let package = Package(
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
+            name: "patronus-bgp-host",
+            dependencies: [.product(name: "PatronusSimulator", package: "patronus")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
             name: "patronus-kernel-bench",
             dependencies: [.product(name: "PatronusLinux", package: "patronus")],
             swiftSettings: [.treatAllWarnings(as: .error)]),

@@ -129,6 +129,7 @@ func bgpBenchmarks(routes: Int) -> [(name: String, run: () -> Measurement)] {
         ("bgp-failover", { benchmarkFailover(routes: routes, sets: sets) }),
         ("bgp-late-peer", { benchmarkLatePeer(routes: routes, sets: sets) }),
         ("bgp-lookup", { benchmarkLookUp(routes: routes, sets: sets) }),
+        ("bgp-network-1000", { benchmarkNetwork(speakers: 1_000) }),
     ]
 }
 

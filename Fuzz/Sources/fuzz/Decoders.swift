@@ -17,6 +17,7 @@ enum Decoder: UInt8, CaseIterable {
     case speaker, node
     case json, yaml, scenario, topology, yamlScenario, graph, trace
     case object, program
+    case mrt, bmp
 
     func decode(_ bytes: RawSpan) {
         switch self {
@@ -49,6 +50,28 @@ enum Decoder: UInt8, CaseIterable {
         case .trace: FileSet().load("traced.json", with: bytes, in: "line.trace")
         case .object: ObjectDriver.load(InputReader(bytes).rest())
         case .program: ObjectDriver.run(InputReader(bytes).rest())
+        case .mrt: records(bytes)
+        case .bmp: monitoring(bytes)
+        }
+    }
+
+    private func records(_ bytes: RawSpan) {
+        var reader = MRTReader()
+        while reader.offset < bytes.byteCount {
+            guard case .routes(let routes)? = (try? reader.next(in: bytes))?.content else { continue }
+            var entries = MRTEntryReader(routes)
+            while let entry = try? entries.next(in: bytes) {
+                _ = try? UpdateMessage(tableEntry: bytes.extracting(entry.attributes), of: routes.prefix)
+            }
+        }
+    }
+
+    private func monitoring(_ bytes: RawSpan) {
+        var reader = BMPReader()
+        var last = -1
+        while last != reader.offset {
+            last = reader.offset
+            _ = try? reader.next(in: bytes)
         }
     }
 

@@ -24,6 +24,12 @@ struct AttributeDecoder {
         self.context = context
     }
 
+    /// Takes the next hop of a recorded route, whose prefix does not stand in the attribute (RFC 6396 §4.3.4).
+    mutating func accept(_ reachable: Reachable) {
+        guard Self.insert(.multiprotocolReachable, into: &seen) else { return }
+        self.reachable = reachable
+    }
+
     /// Reads the whole field; only a fault that ends the session is thrown.
     mutating func read(_ field: RawSpan) throws(UpdateFault) {
         var offset = 0

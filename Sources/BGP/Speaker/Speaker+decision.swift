@@ -17,6 +17,7 @@ extension Speaker {
             if let new { attributes.retain(new.attributes) }
             if let old { attributes.release(old.attributes) }
             table.setBest(index, new)
+            if reportsBestRoutes { outbox.bestRouteChanged(to: table[index]) }
             for peer in privatePeers { outs[peer].enqueue(index) }
             for group in groups.indices { groups[group].out.enqueue(index) }
         }

@@ -22,6 +22,8 @@ public struct Speaker: Sendable {
     public let configuration: SpeakerConfiguration
     /// When ``wake(at:into:)`` must be called at the latest.
     public private(set) var nextDeadline: Instant?
+    /// Whether the outbox names each prefix whose best route changes in any way, for a ``MonitoringFeed``.
+    public var reportsBestRoutes = false
 
     var sessions: ContiguousArray<Session> = []
     var outs: ContiguousArray<AdjacencyOut> = []

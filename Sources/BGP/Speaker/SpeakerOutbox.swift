@@ -26,6 +26,8 @@ public enum SpeakerAction: Equatable, Sendable, BitwiseCopyable {
 public struct SpeakerOutbox: ~Copyable {
     public private(set) var actions: ContiguousArray<SpeakerAction> = []
     public internal(set) var arena: ByteArena
+    /// Where ``Speaker/reportsBestRoutes`` asks for it, prefixes whose best route has changed or gone.
+    public private(set) var changedPrefixes: ContiguousArray<IPPrefix> = []
 
     /// An empty outbox with room for so many octets; it grows if it must.
     public init(byteCapacity: Int = 16 * 1024) {
@@ -41,11 +43,16 @@ public struct SpeakerOutbox: ~Copyable {
     /// Empties the outbox and keeps its room.
     public mutating func removeAll() {
         actions.removeAll(keepingCapacity: true)
+        changedPrefixes.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
 
     mutating func append(_ action: SpeakerAction) {
         actions.append(action)
+    }
+
+    mutating func bestRouteChanged(to prefix: IPPrefix) {
+        changedPrefixes.append(prefix)
     }
 
     /// Asks for everything in the arena from `start` on to be written, together with what the last action writes.
