@@ -29,6 +29,13 @@ int clinux_signal_process(int descriptor, int signal);
 // Has the calling process killed when the thread that started it ends; -1 where `parent` is its parent no longer.
 int clinux_die_with_parent(int parent);
 
+// Has the processes that the calling thread starts be in a new process namespace, of which the next one is the first,
+// or in the one that `descriptor` holds: 0 or -1 and errno.
+int clinux_unshare_processes(void);
+int clinux_rejoin_processes(int descriptor);
+// Gives the calling process mounts of its own, which follow the machine's, and the /proc of its process namespace.
+int clinux_mount_own_processes(void);
+
 // Sockets between processes of this machine, not inherited, of streams but for the second; and a send that raises no signal.
 int clinux_unix_socket(void);
 int clinux_unix_datagrams(void);
