@@ -52,6 +52,10 @@ struct GroundPlanTests {
         #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .both, lasting: nil))) == .veth)
         #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .forward, lasting: nil))) == .wire)
         #expect(try kind({ _ in }, event(.linkDown(link: 1, directions: .forward, lasting: nil))) == .veth)
+        // The row's second machine is a router, which is at the link's end, and so is the third, which is not.
+        #expect(try kind({ _ in }, event(.nodeKill(node: 1))) == .wire)
+        #expect(try kind({ _ in }, event(.nodeRestart(node: 1, after: .seconds(1)))) == .wire)
+        #expect(try kind({ _ in }, event(.nodeKill(node: 2))) == .veth)
     }
 
     @Test func `hosts of one LAN are reached by a route each`() throws {

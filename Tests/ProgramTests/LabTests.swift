@@ -114,6 +114,40 @@ struct LabTests {
         #expect(bench.labs.isEmpty)
     }
 
+    @Test(.enabled(if: access("/usr/sbin/ip", X_OK) == 0 && access("/usr/bin/ping", X_OK) == 0, "needs ip and ping"))
+    func `a router that is killed is silent behind a carrier until it starts again`() throws {
+        let bench = try LabBench()
+        let restart = #"[ { "at": "3s", "node": "isp-a", "restart": true, "after": "3s" } ]"#
+        try bench.workspace.write(Fixture.scenario(duration: "9s", events: restart), to: "scenario.json")
+        let run = try bench.start("run", "scenario.json", "--backend", "netns", "--json")
+        func exec(_ node: String, _ command: String...) throws -> Outcome {
+            let arguments = ["lab", "exec", "--lab", bench.labs.first ?? "none", node, "--"] + command
+            return try bench.start(arguments).outcome()
+        }
+        func addressOfRouter() throws -> String? {
+            let text = try exec("isp-a", "/usr/sbin/ip", "-4", "-o", "address", "show", "dev", "eth0").output
+            return text.firstMatch(of: #/inet ([\d.]+)/#).map { String($0.output.1) }
+        }
+        #expect(try eventually { try addressOfRouter() != nil })
+        let address = try #require(try addressOfRouter())
+        func answers() throws -> Bool {
+            try exec("branch", "/usr/bin/ping", "-n", "-c", "1", "-W", "0.5", address).status == 0
+        }
+        #expect(try eventually { try answers() })
+        #expect(try eventually { try !answers() })
+        let neighbour = try exec("branch", "/usr/sbin/ip", "-o", "link", "show", "wan-a").output
+        let own = try exec("isp-a", "/usr/sbin/ip", "-o", "link", "show", "eth0").output
+        #expect(neighbour.contains("LOWER_UP") && own.contains("LOWER_UP"), "\(neighbour)\(own)")
+        #expect(try eventually { try answers() })
+        let outcome = try run.outcome()
+        try #require([0, 3].contains(outcome.status), "\(outcome.errors)")
+        guard outcome.status == 0 else { return }
+        let simulated = try bench.run("run", "scenario.json", "--json")
+        let outages = try [outcome, simulated].map { value(of: "failover.outage.max", in: try parsed($0.output)) }
+        // Nobody hears of it by a carrier, so that probes have to find it out.
+        #expect(outages[1] > 150 && abs(outages[0] - outages[1]) < 150, "\(outages)")
+    }
+
     private func value(of metric: String, in summary: [String: Any]) -> Double {
         let metrics = summary["metrics"] as? [String: [String: Any]]
         return metrics?[metric]?["value"] as? Double ?? .nan

@@ -109,6 +109,15 @@ extension UserspaceWire {
         engine.poller.ringBell()
     }
 
+    /// Says whether the machine that a direction comes from is there.
+    ///
+    /// Of one that is not, its kernel's frames are nobody's, and what arrives at it is heard by nobody. The carrier
+    /// stays at both ends: nobody sees a machine that is silent.
+    public func setMachine(at link: Int, _ direction: LinkDirection, isThere: Bool) {
+        engine.state.withLock { $0.setMachine(at: place(link, direction), isThere: isThere) }
+        engine.poller.ringBell()
+    }
+
     /// Whether anything gets through in one direction.
     public func isUp(_ link: Int, _ direction: LinkDirection) -> Bool {
         engine.state.withLock { $0.directions[place(link, direction)].link.isUp }
