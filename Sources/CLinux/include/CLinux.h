@@ -69,16 +69,6 @@ int clinux_keep_interface(int other_side, int is_kept);
 // How many frames may wait for the reader of an interface's other side: 0 or -1 and errno.
 int clinux_set_queue_length(const char *interface, int frames);
 
-// Waits for many descriptors at once (epoll), each known by a key of the caller's.
-enum { CLINUX_POLLER_MOST = 64 };
-int clinux_poller_open(void);
-int clinux_poller_add(int poller, int descriptor, unsigned int key);
-// Writes the keys of those that are readable, after waiting so long for the first, for ever where it is negative; as
-// many as CLINUX_POLLER_MOST. Returns how many, none after a signal, or -1 and errno.
-int clinux_poller_wait(int poller, unsigned int *keys, int capacity, long long nanoseconds);
-// A descriptor that is readable when somebody has written to it (eventfd): -1 and errno.
-int clinux_bell_open(int blocks);
-
 enum clinux_ethtool_feature {
     CLINUX_TRANSMIT_CHECKSUM,
     CLINUX_RECEIVE_CHECKSUM,

@@ -116,9 +116,9 @@ struct WireState: ~Copyable {
 
 extension WireState {
     /// Takes frames from those ends that have some, and lets go all that is due meanwhile.
-    mutating func work(_ ready: borrowing InlineArray<64, UInt32>, _ count: Int) {
+    mutating func work(_ ready: borrowing ReadyDescriptors) {
         settleDue()
-        for index in 0..<count where Int(ready[index]) < directions.count { drain(Int(ready[index])) }
+        for place in 0..<ready.count where ready[place].token < directions.count { drain(Int(ready[place].token)) }
     }
 
     private mutating func drain(_ direction: Int) {
