@@ -57,8 +57,8 @@ extension GroundPlan {
         }
         if neededDescriptors > limits.openFiles {
             warnings.append(
-                "\(neededDescriptors) open files, and a process may have \(limits.openFiles); raise the limit (ulimit -n)"
-            )
+                "\(neededDescriptors) open files, and a process may have \(limits.openFiles); "
+                    + "raise the limit (ulimit -n)")
         }
         return warnings
     }
