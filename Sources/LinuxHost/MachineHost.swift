@@ -33,6 +33,7 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     /// Changes of routes that wait for the end of a batch.
     var routeChanges = NetlinkBatch()
     var overlay: TunDevice?
+    var overlayPackets = OffloadedPackets()
     var overlayLimit: OverlayLimit?
     var packetRoom = PacketRoom()
     /// None, or one.

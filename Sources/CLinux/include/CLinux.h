@@ -61,8 +61,9 @@ int clinux_set_timer_slack(unsigned long nanoseconds);
 int clinux_name_thread(const char *name);
 
 // Makes an interface of that name, which must not be there yet, whose other side is the descriptor returned: frames
-// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. -1 and errno when refused.
-int clinux_open_interface(const char *interface, int has_ethernet);
+// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. With offloads a
+// header of virtio's is in front of each, and of TCP come many segments in one. -1 and errno when refused.
+int clinux_open_interface(const char *interface, int has_ethernet, int has_offloads);
 int clinux_set_carrier(int other_side, int is_up);
 // Has the interface stay when its descriptor is closed, until its namespace ends: 0 or -1 and errno.
 int clinux_keep_interface(int other_side, int is_kept);
