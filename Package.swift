@@ -141,9 +141,7 @@ let package = Package(
             vocabulary + engines + [
                 "Node", "Scenario", "ScenarioFiles", "Plan", "LinuxSystem", "LinuxHost", "Emulator", "ground-victim",
             ]),
-        .systemLibrary(
-            name: "CTestBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
-        tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "CTestBPF"]),
+        tests("DataplaneTests", vocabulary + ["Dataplane", "CDataplane", "Tunnel", "LinuxSystem"]),
         tests(
             "DataplaneDifferentialTests", vocabulary + ["BPF", "Dataplane", "Tunnel", "LinuxSystem"]),
         tests("ProgramTests", ["LinuxSystem"]),

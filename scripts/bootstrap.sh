@@ -11,7 +11,9 @@ toolchain='binutils libc6-dev libstdc++-12-dev libcurl4 libedit2 libncurses6 lib
 build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev"
 # What speaks to the kernel of programs and links, and the headers that programs are compiled with.
 build="$build libbpf-dev libelf-dev zlib1g-dev libmnl-dev linux-libc-dev"
-bench='g++ ns3 libns3-dev valgrind iproute2 mininet'
+# What tests use inside labs, and skip where it is not there.
+build="$build iproute2 iputils-ping iperf3 tcpdump tshark"
+bench='g++ ns3 libns3-dev valgrind mininet'
 
 say() { echo "bootstrap: $*" >&2; }
 

@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "CLinux.h"
@@ -32,14 +34,21 @@ int clinux_poll_remove(int poll, int descriptor) {
     return control(poll, EPOLL_CTL_DEL, descriptor, 0, 0);
 }
 
-int clinux_poll_wait(int poll, struct clinux_event *events, int count, int milliseconds) {
-    struct epoll_event found[64];
-    if (count > 64) count = 64;
-    int result = epoll_wait(poll, found, count, milliseconds);
-    for (int place = 0; place < result; place++) {
-        events[place] = (struct clinux_event){found[place].data.u64, found[place].events};
+int clinux_poll_wait(int poll, uint64_t *tokens, uint32_t *readiness, int room, long long nanoseconds) {
+    struct epoll_event found[CLINUX_EVENTS_MOST];
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    if (room > CLINUX_EVENTS_MOST) room = CLINUX_EVENTS_MOST;
+    int count = epoll_pwait2(poll, found, room, nanoseconds < 0 ? NULL : &limit, NULL);
+    if (count < 0 && errno == EINTR) return 0;
+    for (int place = 0; place < count; place++) {
+        tokens[place] = found[place].data.u64;
+        readiness[place] = found[place].events;
     }
-    return result;
+    return count;
+}
+
+int clinux_bell_open(int blocks) {
+    return eventfd(0, EFD_CLOEXEC | (blocks ? 0 : EFD_NONBLOCK));
 }
 
 int clinux_timer(void) {

@@ -33,6 +33,20 @@ int clinux_unmount(const char *path) {
     return umount2(path, MNT_DETACH);
 }
 
+int clinux_unshare_processes(void) {
+    return unshare(CLONE_NEWPID);
+}
+
+int clinux_rejoin_processes(int descriptor) {
+    return setns(descriptor, CLONE_NEWPID);
+}
+
+int clinux_mount_own_processes(void) {
+    if (unshare(CLONE_NEWNS) < 0) return -1;
+    if (mount("", "/", "none", MS_SLAVE | MS_REC, NULL) < 0) return -1;
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 int clinux_stay_on_processor(int processor) {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import LinuxSystem
 import Machine
 import Tunnel
@@ -9,6 +8,15 @@ import Wire
 struct OverlayLimit {
     var mtu: Int
     var until: Instant
+}
+
+extension OffloadedPackets {
+    /// Hands the machine the packet that is next.
+    fileprivate borrowing func hand<Machine: HostedMachine & ~Copyable>(
+        to machine: inout Machine, at now: Instant, into outbox: inout Outbox
+    ) {
+        machine.handle(.overlayPacket(bytes), at: now, into: &outbox)
+    }
 }
 
 extension MachineHost where Machine: ~Copyable {
@@ -25,7 +33,7 @@ extension MachineHost where Machine: ~Copyable {
         do throws(SystemError) {
             let namespace = try NetworkNamespace.current()
             let device = try TunDevice(
-                named: overlay.name, in: namespace, mtu: UInt32(overlay.mtu), alias: overlay.alias)
+                named: overlay.name, in: namespace, mtu: UInt32(overlay.mtu), alias: overlay.alias, hasOffloads: true)
             // An address that the kernel gave itself would only have it send packets of its own to the node.
             try? namespace.setParameter("ipv6/conf/\(overlay.name)/addr_gen_mode", to: "1")
             let interface = device.interface
@@ -47,14 +55,15 @@ extension MachineHost where Machine: ~Copyable {
             var count = 0
             var isEmpty = false
             while count < overlayBatch {
-                let size = packetRoom.readPacket(from: number)
-                guard size > 0 else {
+                guard overlayPackets.read(from: number) else {
                     isEmpty = true
                     break
                 }
-                count += 1
-                advance(to: configuration.clock.now)
-                packetRoom.handPacket(size, to: &machine, at: now, into: &outbox)
+                while overlayPackets.next() != nil {
+                    count += 1
+                    advance(to: configuration.clock.now)
+                    overlayPackets.hand(to: &machine, at: now, into: &outbox)
+                }
             }
             counters.overlayPackets += UInt64(count)
             try carryOut()
@@ -64,12 +73,7 @@ extension MachineHost where Machine: ~Copyable {
 
     /// Hands the kernel a packet as if it had arrived on the overlay interface.
     mutating func deliver(_ range: ByteRange) {
-        guard let number = overlay?.descriptor.number else {
-            counters.undeliveredPackets += 1
-            return
-        }
-        let written = outbox.bytes(range).withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-        if written == Int(range.count) {
+        if overlay?.write(outbox.bytes(range)) == true {
             counters.deliveredPackets += 1
         } else {
             counters.undeliveredPackets += 1

@@ -18,7 +18,7 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     /// The instant of the event that the machine was handed last.
     public private(set) var now: Instant
 
-    var poll: EventPoll
+    let poll: EventPoll
     private var timer: KernelTimer
     /// What the timer waits for.
     private var armed = Instant.never
@@ -33,6 +33,7 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     /// Changes of routes that wait for the end of a batch.
     var routeChanges = NetlinkBatch()
     var overlay: TunDevice?
+    var overlayPackets = OffloadedPackets()
     var overlayLimit: OverlayLimit?
     var packetRoom = PacketRoom()
     /// None, or one.
@@ -119,12 +120,13 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     public mutating func run(until end: Instant = .never) throws(HostError) {
         isStopping = false
         if !hasStarted { try start() }
+        var ready = ReadyDescriptors()
         while !isStopping {
             let present = configuration.clock.now
             guard present < end else { return }
-            let ready = try wait(until: min(end, nextDeadline), present)
-            for place in 0..<ready {
-                let event = poll[place]
+            try wait(until: min(end, nextDeadline), present, &ready)
+            for place in 0..<ready.count {
+                let event = ready[place]
                 try take(Token(rawValue: event.token), event.readiness)
             }
             restoreOverlay()
@@ -153,15 +155,17 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
         min(machine.nextDeadline?.at ?? .never, overlayLimit?.until ?? .never)
     }
 
-    /// Waits for something to be ready, and returns how much is.
-    private mutating func wait(until deadline: Instant, _ present: Instant) throws(HostError) -> Int {
+    /// Waits for something to be ready.
+    private mutating func wait(
+        until deadline: Instant, _ present: Instant, _ ready: inout ReadyDescriptors
+    ) throws(HostError) {
         let isDue = deadline <= present
         do throws(SystemError) {
             if !isDue, deadline != armed {
                 try timer.set(deadline)
                 armed = deadline
             }
-            return try poll.wait(milliseconds: isDue ? 0 : nil)
+            try poll.wait(atMost: isDue ? .zero : nil, into: &ready)
         } catch {
             throw .system(error)
         }

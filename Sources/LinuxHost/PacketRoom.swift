@@ -1,19 +1,13 @@
 import Basics
-import Glibc
 import LinuxSystem
 import Machine
 
-/// Room for the largest packet, or a piece of a stream, while the machine is handed it.
+/// Room for a piece of a stream while the machine is handed it.
 struct PacketRoom: ~Copyable {
     private let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 4_096)
 
     deinit {
         octets.deallocate()
-    }
-
-    /// Reads one packet from an interface's other side, and returns its size; zero where none waits.
-    mutating func readPacket(from descriptor: Int32) -> Int {
-        max(0, Glibc.read(descriptor, octets.baseAddress, octets.count))
     }
 
     /// Reads what waits at a stream.
@@ -25,13 +19,6 @@ struct PacketRoom: ~Copyable {
     private borrowing func bytes(_ count: Int) -> RawSpan {
         let slice = UnsafeRawBufferPointer(rebasing: octets[..<count])
         return _overrideLifetime(RawSpan(_unsafeBytes: slice), borrowing: self)
-    }
-
-    /// Hands the machine the packet that was read.
-    borrowing func handPacket<Machine: HostedMachine & ~Copyable>(
-        _ byteCount: Int, to machine: inout Machine, at now: Instant, into outbox: inout Outbox
-    ) {
-        machine.handle(.overlayPacket(bytes(byteCount)), at: now, into: &outbox)
     }
 
     /// Hands the machine what was read from a stream.

@@ -37,13 +37,14 @@ import Testing
     }
 
     @Test(.enabled(if: KernelDataplane.isPossible, "only root may load programs"))
-    func `libbpf reads the maps in the sizes that Swift has for them`() throws {
+    func `the kernel has the maps in the sizes that Swift has for them`() throws {
         let dataplane = try KernelDataplane()
-        for (map, found) in zip(DataplaneMap.allCases, dataplane.layout()) {
+        for (map, found) in zip(DataplaneMap.allCases, try dataplane.layout()) {
             #expect(found.name == map.rawValue)
             #expect(found.key == map.keySize && found.value == map.valueSize, "\(map)")
         }
-        #expect(dataplane.constantsSize == DataplaneSwitches().octets.count)
+        let size = try dataplane.constantsSize
+        #expect(size == DataplaneSwitches().octets.count)
     }
 
     @Test(.enabled(if: KernelDataplane.isPossible, "only root may load programs"))

@@ -52,6 +52,36 @@ struct GroundPlanTests {
         #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .both, lasting: nil))) == .veth)
         #expect(try kind({ _ in }, event(.linkDown(link: 0, directions: .forward, lasting: nil))) == .wire)
         #expect(try kind({ _ in }, event(.linkDown(link: 1, directions: .forward, lasting: nil))) == .veth)
+        // The row's second machine is a router, which is at the link's end, and so is the third, which is not.
+        #expect(try kind({ _ in }, event(.nodeKill(node: 1))) == .wire)
+        #expect(try kind({ _ in }, event(.nodeRestart(node: 1, after: .seconds(1)))) == .wire)
+        #expect(try kind({ _ in }, event(.nodeKill(node: 2))) == .veth)
+    }
+
+    @Test func `a plan that this kernel has no room for is warned of, with what to do`() throws {
+        // Four links: eight ends, of which each knows the other by one address over IPv4 and by two over IPv6.
+        let plan = try plan(row())
+        func warnings(_ ipv4: Int?, _ ipv6: Int?, _ openFiles: Int = 1_024) -> [String] {
+            plan.warnings(
+                under: KernelLimits(ipv4Neighbours: ipv4, ipv6Neighbours: ipv6, openFiles: openFiles))
+        }
+        #expect(warnings(8, 16).isEmpty)
+        #expect(warnings(nil, nil).isEmpty)
+        #expect(
+            warnings(7, 1_024) == [
+                "up to 8 IPv4 neighbours at once, and the kernel keeps 7, of all namespaces together: packets to the "
+                    + "others are lost; run `sysctl -w net.ipv4.neigh.default.gc_thresh3=4096`"
+            ])
+        // Two for each of five namespaces, no TAP, and 128.
+        #expect(warnings(8, 16, 138).isEmpty)
+        #expect(
+            warnings(8, 16, 137) == ["138 open files, and a process may have 137; raise the limit (ulimit -n)"])
+        // Two links of both kinds, and an overlay.
+        let both = try EmulatorTests.plan(site())
+        #expect(
+            both.warnings(under: KernelLimits(ipv4Neighbours: 4, ipv6Neighbours: 7, openFiles: 1_024)).map {
+                String($0.prefix(24))
+            } == ["up to 5 IPv4 neighbours ", "up to 8 IPv6 neighbours "])
     }
 
     @Test func `hosts of one LAN are reached by a route each`() throws {

@@ -145,6 +145,35 @@ struct WireTests {
         #expect(isOpen)
     }
 
+    @Test func `a machine that is gone hears and says nothing, and nobody sees it by the carrier`() throws {
+        var world = try WireWorld(LinkProfile(delay: .milliseconds(300)))
+        let heard: [ProbeSocket.Arrival]
+        do {
+            let sender = try world.socket(.forward)
+            let receiver = try world.socket(.reverse)
+            let address = WireWorld.address(0, .reverse)
+            for sequence in 0..<10 { sender.send(UInt32(sequence), size: 100, to: address, world.clock) }
+            let isInside = eventually { world.wire.counters(of: 0, .forward).link.offered == 10 }
+            #expect(isInside)
+            world.wire.setMachine(at: 0, .reverse, isThere: false)
+            heard = receiver.arrivals(expecting: 1, quiet: 600, world.clock)
+        }
+        let said = try world.probe(10, .reverse, quiet: 600)
+        let (near, far) = (
+            try world.leftRoutes.existingLink(.named("wan-0")), try world.rightRoutes.existingLink(.named("wan-0"))
+        )
+        let forward = world.wire.counters(of: 0, .forward)
+        #expect(heard.isEmpty && forward.link.delivered == 10 && forward.arrivedAtNobody == 10)
+        #expect(said.isEmpty && world.wire.counters(of: 0, .reverse).link.offered == 0)
+        #expect(near.hasCarrier && far.hasCarrier)
+        world.wire.setMachine(at: 0, .reverse, isThere: true)
+        // Nothing of what was sent meanwhile comes later.
+        let after = try world.probe(10, apart: 100, quiet: 600).map(\.sequence)
+        let back = try world.probe(10, .reverse, apart: 100, quiet: 600).map(\.sequence)
+        #expect(after == Array(0..<10) && back == after)
+        #expect(world.wire.counters(of: 0, .forward).arrivedAtNobody == 10)
+    }
+
     @Test func `what is on its way when a link goes down is lost`() throws {
         let world = try WireWorld(LinkProfile(delay: .milliseconds(200)))
         let sender = try world.socket(.forward)

@@ -123,7 +123,10 @@ struct StreamTests {
             var correspondent = Correspondent(callee)
             correspondent.listensAt = address
             change(&correspondent)
-            return try start(correspondent)
+            let callee = try start(correspondent)
+            // What is asked is answered after the start: by then it listens.
+            try #require(callee.ask { _ in true } == true)
+            return callee
         }
 
         func startCaller(

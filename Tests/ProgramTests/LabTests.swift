@@ -6,45 +6,8 @@ import Testing
 /// Labs in network namespaces, by the program alone: each test has a folder for the state of its labs.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "only root may make network namespaces"))
 struct LabTests {
-    private final class Bench {
-        let workspace: Workspace
-
-        init() throws {
-            workspace = try Workspace()
-        }
-
-        /// Whatever a test leaves, nothing of it stays.
-        deinit { _ = try? run("lab", "down") }
-
-        func run(_ arguments: String...) throws -> Outcome {
-            try workspace.start(arguments, environment: environment).outcome()
-        }
-
-        func start(_ arguments: String...) throws -> RunningProgram {
-            try workspace.start(arguments, environment: environment)
-        }
-
-        var environment: [String: String] { ["PATRONUS_STATE": workspace.url("state").path] }
-
-        var labs: [String] { workspace.names(in: "state/labs") }
-
-        /// What a node says of one of its tunnels.
-        func tunnel(_ name: String, of node: String) throws -> [String: Any] {
-            let outcome = try run("lab", "inspect", node, "--json")
-            let states = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
-            let tunnels = states?.first?["tunnels"] as? [[String: Any]]
-            return tunnels?.first { $0["name"] as? String == name } ?? [:]
-        }
-
-        func supervisor(of lab: String) throws -> Int32 {
-            let list = try run("lab", "list").output
-            let word = list.firstMatch(of: #/process (\d+)/#)?.output.1
-            return try #require(word.flatMap { Int32($0) })
-        }
-    }
-
     @Test func `a lab comes up, can be looked at, entered and changed, and goes`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         let up = try bench.run("lab", "up", "topology.json")
         try #require(up.status == 0, "\(up.errors)")
         let tunnel = "branch:wan-a>hq:wan-a"
@@ -89,7 +52,7 @@ struct LabTests {
     }
 
     @Test func `what a lab is asked in vain is said in the user's words`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         try #require(try bench.run("lab", "up", "topology.json", "--name", "mine").status == 0)
         let twice = try bench.run("lab", "up", "topology.json", "--name", "mine")
         #expect(twice.status == 2)
@@ -111,13 +74,12 @@ struct LabTests {
     }
 
     @Test func `a supervisor that is killed takes its machines along, and what it wrote down is removed`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         try #require(try bench.run("lab", "up", "topology.json").status == 0)
         let supervisor = try bench.supervisor(of: "two-sites")
-        let children = try childProcesses(of: supervisor)
-        #expect(children.count == 2)
+        #expect(bench.processes.count == 3)
         kill(supervisor, SIGKILL)
-        #expect(eventually { children.allSatisfy { kill($0, 0) != 0 } })
+        #expect(eventually { bench.processes.isEmpty })
         #expect(bench.labs == ["two-sites"])
         #expect(try bench.run("lab", "list").output.contains("dead"))
         #expect(try bench.run("gc").status == 0)
@@ -126,10 +88,12 @@ struct LabTests {
     }
 
     @Test func `whoever made a lab can hang up`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         try #require(try bench.run("lab", "up", "topology.json").status == 0)
         let supervisor = try bench.supervisor(of: "two-sites")
-        for process in try [supervisor] + childProcesses(of: supervisor) {
+        let machines = bench.processes.map(\.number)
+        #expect(machines.count == 3 && machines.contains(supervisor))
+        for process in machines {
             for stream in 0...2 {
                 let file = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(stream)")
                 #expect(file == "/dev/null" || file.hasSuffix("/two-sites/log"), "\(file)")
@@ -137,13 +101,8 @@ struct LabTests {
         }
     }
 
-    private func childProcesses(of process: Int32) throws -> [Int32] {
-        let text = try String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
-        return text.split(separator: " ").compactMap { Int32($0) }
-    }
-
     @Test func `a run in namespaces measures what the simulator measures`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         let expectations = """
             { "metric": "failover.outage.max", "below": "400ms" }, { "metric": "invariants.violations", "equals": 0 }
             """
@@ -163,13 +122,47 @@ struct LabTests {
         #expect(bench.labs.isEmpty)
     }
 
+    @Test(.enabled(if: access("/usr/sbin/ip", X_OK) == 0 && access("/usr/bin/ping", X_OK) == 0, "needs ip and ping"))
+    func `a router that is killed is silent behind a carrier until it starts again`() throws {
+        let bench = try LabBench()
+        let restart = #"[ { "at": "3s", "node": "isp-a", "restart": true, "after": "3s" } ]"#
+        try bench.workspace.write(Fixture.scenario(duration: "9s", events: restart), to: "scenario.json")
+        let run = try bench.start("run", "scenario.json", "--backend", "netns", "--json")
+        func exec(_ node: String, _ command: String...) throws -> Outcome {
+            let arguments = ["lab", "exec", "--lab", bench.labs.first ?? "none", node, "--"] + command
+            return try bench.start(arguments).outcome()
+        }
+        func addressOfRouter() throws -> String? {
+            let text = try exec("isp-a", "/usr/sbin/ip", "-4", "-o", "address", "show", "dev", "eth0").output
+            return text.firstMatch(of: #/inet ([\d.]+)/#).map { String($0.output.1) }
+        }
+        #expect(try eventually { try addressOfRouter() != nil })
+        let address = try #require(try addressOfRouter())
+        func answers() throws -> Bool {
+            try exec("branch", "/usr/bin/ping", "-n", "-c", "1", "-W", "0.5", address).status == 0
+        }
+        #expect(try eventually { try answers() })
+        #expect(try eventually { try !answers() })
+        let neighbour = try exec("branch", "/usr/sbin/ip", "-o", "link", "show", "wan-a").output
+        let own = try exec("isp-a", "/usr/sbin/ip", "-o", "link", "show", "eth0").output
+        #expect(neighbour.contains("LOWER_UP") && own.contains("LOWER_UP"), "\(neighbour)\(own)")
+        #expect(try eventually { try answers() })
+        let outcome = try run.outcome()
+        try #require([0, 3].contains(outcome.status), "\(outcome.errors)")
+        guard outcome.status == 0 else { return }
+        let simulated = try bench.run("run", "scenario.json", "--json")
+        let outages = try [outcome, simulated].map { value(of: "failover.outage.max", in: try parsed($0.output)) }
+        // Nobody hears of it by a carrier, so that probes have to find it out.
+        #expect(outages[1] > 150 && abs(outages[0] - outages[1]) < 150, "\(outages)")
+    }
+
     private func value(of metric: String, in summary: [String: Any]) -> Double {
         let metrics = summary["metrics"] as? [String: [String: Any]]
         return metrics?[metric]?["value"] as? Double ?? .nan
     }
 
     @Test func `a run that is interrupted leaves nothing`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         let running = try bench.start("run", "scenario.json", "--backend", "netns", "--quiet")
         #expect(eventually { !bench.labs.isEmpty })
         usleep(500_000)
@@ -181,7 +174,7 @@ struct LabTests {
     }
 
     @Test func `somebody without privileges gets one line`() throws {
-        let bench = try Bench()
+        let bench = try LabBench()
         try #require(chmod(bench.workspace.path, 0o777) == 0)
         let nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
         for arguments in [["lab", "up", "topology.json"], ["run", "scenario.json", "--backend", "netns"], ["gc"]] {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @Suite struct OtherCommandTests {
@@ -42,6 +43,23 @@ import Testing
         for later in ["regress", "train", "models", "agent", "supervisor", "enter"] {
             #expect(!outcome.output.contains("\n  \(later) "))
         }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root"))
+    func `doctor says how much there is room for, and how to have more`() throws {
+        let here = try Workspace()
+        let outcome = try here.run("doctor")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        let files = try #require(lines.first { $0.contains("open files: ") })
+        #expect(files.contains(#/\d+ at once, at most \d+, room for a lab of some \d+ nodes; more with ulimit -n/#))
+        let neighbours = try #require(lines.first { $0.contains("neighbours: ") })
+        let path = "/proc/sys/net/ipv4/neigh/default/gc_thresh3"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let room = Int(text.dropLast()) else {
+            return #expect(neighbours.hasPrefix("missing"))
+        }
+        #expect(neighbours.contains("\(room) over IPv4") && neighbours.contains("some \(room / 2) links"))
+        #expect(neighbours.contains("`sysctl -w net.ipv4.neigh.default.gc_thresh3="))
     }
 
     @Test func `the version and the shells' completions are printed`() throws {

@@ -29,6 +29,13 @@ int clinux_signal_process(int descriptor, int signal);
 // Has the calling process killed when the thread that started it ends; -1 where `parent` is its parent no longer.
 int clinux_die_with_parent(int parent);
 
+// Has the processes that the calling thread starts be in a new process namespace, of which the next one is the first,
+// or in the one that `descriptor` holds: 0 or -1 and errno.
+int clinux_unshare_processes(void);
+int clinux_rejoin_processes(int descriptor);
+// Gives the calling process mounts of its own, which follow the machine's, and the /proc of its process namespace.
+int clinux_mount_own_processes(void);
+
 // Sockets between processes of this machine, not inherited, of streams but for the second; and a send that raises no signal.
 int clinux_unix_socket(void);
 int clinux_unix_datagrams(void);
@@ -54,23 +61,14 @@ int clinux_set_timer_slack(unsigned long nanoseconds);
 int clinux_name_thread(const char *name);
 
 // Makes an interface of that name, which must not be there yet, whose other side is the descriptor returned: frames
-// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. -1 and errno when refused.
-int clinux_open_interface(const char *interface, int has_ethernet);
+// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. With offloads a
+// header of virtio's is in front of each, and of TCP come many segments in one. -1 and errno when refused.
+int clinux_open_interface(const char *interface, int has_ethernet, int has_offloads);
 int clinux_set_carrier(int other_side, int is_up);
 // Has the interface stay when its descriptor is closed, until its namespace ends: 0 or -1 and errno.
 int clinux_keep_interface(int other_side, int is_kept);
 // How many frames may wait for the reader of an interface's other side: 0 or -1 and errno.
 int clinux_set_queue_length(const char *interface, int frames);
-
-// Waits for many descriptors at once (epoll), each known by a key of the caller's.
-enum { CLINUX_POLLER_MOST = 64 };
-int clinux_poller_open(void);
-int clinux_poller_add(int poller, int descriptor, unsigned int key);
-// Writes the keys of those that are readable, after waiting so long for the first, for ever where it is negative; as
-// many as CLINUX_POLLER_MOST. Returns how many, none after a signal, or -1 and errno.
-int clinux_poller_wait(int poller, unsigned int *keys, int capacity, long long nanoseconds);
-// A descriptor that is readable when somebody has written to it (eventfd): -1 and errno.
-int clinux_bell_open(int blocks);
 
 enum clinux_ethtool_feature {
     CLINUX_TRANSMIT_CHECKSUM,

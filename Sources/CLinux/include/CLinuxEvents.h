@@ -5,11 +5,6 @@
 
 #include <stdint.h>
 
-struct clinux_event {
-    uint64_t token;
-    uint32_t readiness;
-};
-
 enum clinux_readiness {
     CLINUX_READABLE = 1,
     CLINUX_WRITABLE = 4,
@@ -22,8 +17,13 @@ int clinux_poll(void);
 int clinux_poll_add(int poll, int descriptor, uint32_t readiness, uint64_t token);
 int clinux_poll_change(int poll, int descriptor, uint32_t readiness, uint64_t token);
 int clinux_poll_remove(int poll, int descriptor);
-// How many events came; waits for ever where `milliseconds` is negative.
-int clinux_poll_wait(int poll, struct clinux_event *events, int count, int milliseconds);
+// Waits so long for the first event, for ever where that is negative, and writes what is ready, as much as there is room
+// for and CLINUX_EVENTS_MOST at most: how many, none after a signal, or -1 and errno.
+enum { CLINUX_EVENTS_MOST = 64 };
+int clinux_poll_wait(int poll, uint64_t *tokens, uint32_t *readiness, int room, long long nanoseconds);
+
+// A descriptor that is readable when somebody has written to it (eventfd): -1 and errno.
+int clinux_bell_open(int blocks);
 
 // A descriptor that becomes readable at an instant of CLOCK_MONOTONIC, in nanoseconds; zero disarms it.
 int clinux_timer(void);

@@ -83,12 +83,12 @@ public enum Doctor {
                 return "there, though links are impaired by the wire in user space on every kernel"
             },
             Trial(
-                subject: "open files", isNeeded: false, remedy: "raise it with ulimit -n for labs of hundreds of nodes"
-            ) { () throws(SystemError) in
-                var limit = rlimit()
-                getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-                return "\(limit.rlim_cur) at once, at most \(limit.rlim_max)"
-            },
+                subject: "open files", isNeeded: false, remedy: "raise it with ulimit -n for labs of hundreds of nodes",
+                attempt: readOpenFiles),
+            Trial(
+                subject: "neighbours", isNeeded: false,
+                remedy: "only the machine's first network namespace says how many there may be; look there",
+                attempt: readNeighbours),
         ]
     }
 
@@ -115,6 +115,29 @@ public enum Doctor {
         let tap = try TapDevice(named: "trial", in: namespace)
         let attachment = try XDPAttachment(KernelProgram.passingEverything(), to: tap.interface, in: namespace)
         return "XDP \(attachment.mode.rawValue)"
+    }
+
+    private static func readOpenFiles() throws(SystemError) -> String {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        // Two for a namespace, and one for each end of a link; most nodes have one or two links.
+        let nodes = max(0, Int(clamping: limit.rlim_max) - 128) / 6
+        return "\(limit.rlim_cur) at once, at most \(limit.rlim_max), room for a lab of some \(nodes) nodes; "
+            + "more with ulimit -n"
+    }
+
+    /// A neighbour for each end of each link is known, and the kernel has one table of them for all namespaces.
+    private static func readNeighbours() throws(SystemError) -> String {
+        let limits = try KernelLimits.current()
+        guard let ipv4 = limits.ipv4Neighbours else {
+            throw .refused("read net/\(KernelLimits.ipv4NeighboursName)", number: ENOENT, explanation: "")
+        }
+        let ipv6 = limits.ipv6Neighbours
+        let words = ipv6.map { "\(ipv4) over IPv4 and \($0) over IPv6" } ?? "\(ipv4) over IPv4"
+        var remedies = [KernelLimits.remedy(KernelLimits.ipv4NeighboursName, for: 4 * ipv4)]
+        if let ipv6 { remedies.append(KernelLimits.remedy(KernelLimits.ipv6NeighboursName, for: 4 * ipv6)) }
+        return "\(words), of all namespaces together: room for labs of some \(ipv4 / 2) links; more with "
+            + remedies.map { "`\($0)`" }.joined(separator: " and ")
     }
 
     private static func tryRealTime() throws(SystemError) -> String {

@@ -24,9 +24,8 @@ extension Ground {
         }
     }
 
-    /// Two descriptors for each namespace, one for each TAP, and some for everything else.
     private static func raiseDescriptorLimit(for plan: GroundPlan) throws(GroundError) {
-        let needed = plan.namespaces.count * 2 + plan.links.count { $0.kind == .wire } * 2 + 128
+        let needed = plan.neededDescriptors
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         getrlimit(resource, &limit)

@@ -74,12 +74,18 @@ extension GroundPlan {
 
     /// Whether a scenario does something to a link that a veth cannot do: lose its carrier is all that it can.
     private static func changes(_ link: Int, in scenario: Scenario) -> Bool {
-        scenario.events.contains { event in
+        let topology = scenario.topology
+        let routers = LinkDirection.allCases.map { topology.links[link].source($0).node }.filter {
+            topology.nodes[$0].kind == .router
+        }
+        return scenario.events.contains { event in
             switch event.kind {
             case .linkSet(link, _, _, _): true
             case .linkDown(link, let directions, _), .linkUp(link, let directions, _),
                 .linkFlap(link, let directions, _, _, _):
                 directions != .both
+            // With a carrier, and nobody behind it.
+            case .nodeKill(let node), .nodeRestart(let node, _): routers.contains(node)
             default: false
             }
         }

@@ -13,7 +13,7 @@ extension Lab {
                 try change(link, direction, changes, progress, event)
             }
         case .carrier(let link, let directions, let isUp): try setCarrier(link, directions, isUp: isUp)
-        case .kill(let node): try kill(node)
+        case .kill(let node): kill(node)
         case .start(let node): try restart(node)
         case .resetSession(let pair):
             guard let peer = plan.peerIndex(of: pair.second, at: pair.first) else { return }
@@ -55,31 +55,35 @@ extension Lab {
     }
 
     /// Ends a machine as a power cut does.
-    private func kill(_ node: Int) throws(LabError) {
-        if topology.nodes[node].kind == .router {
-            return try setForwarding(of: node, to: false)
+    private func kill(_ node: Int) {
+        switch topology.nodes[node].kind {
+        case .router: setRouter(node, isThere: false)
+        case .linux: endCommands(of: node)
+        default:
+            guard let agent = machine(of: node) else { return }
+            agent.kill()
+            view.forget(node)
         }
-        guard let agent = machine(of: node) else { return }
-        agent.kill()
-        view.forget(node)
     }
 
     private func restart(_ node: Int) throws(LabError) {
-        if topology.nodes[node].kind == .router {
-            return try setForwarding(of: node, to: true)
+        kill(node)
+        switch topology.nodes[node].kind {
+        case .router: setRouter(node, isThere: true)
+        case .linux: try startCommands(of: node)
+        default:
+            lives[node] += 1
+            try startAgent(of: node, .machine)
+            agents[agents.count - 1].order(.go(epoch: clock.epoch))
         }
-        try kill(node)
-        lives[node] += 1
-        try startAgent(of: node, .machine)
-        agents[agents.count - 1].order(.go(epoch: clock.epoch))
     }
 
-    /// A router without power passes nothing on; that it still answers for itself nobody's packets notice.
-    private func setForwarding(of node: Int, to isOn: Bool) throws(LabError) {
-        try inLab { () throws(SystemError) in
-            let namespace = try ground.namespace(ofNode: node)
-            for name in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-                try namespace.setParameter(name, to: isOn ? "1" : "0")
+    /// A router is its kernel, which cannot be stopped: its links, all of them wires, let nothing in or out.
+    private func setRouter(_ node: Int, isThere: Bool) {
+        for (link, number) in wireNumbers.enumerated() {
+            guard let wire, let number else { continue }
+            for direction in LinkDirection.allCases where topology.links[link].source(direction).node == node {
+                wire.setMachine(at: number, direction, isThere: isThere)
             }
         }
     }

@@ -59,7 +59,7 @@ public final class Lab {
     var timeline: Timeline
     var ramps = LinkRamps()
     var agents: [AgentProcess] = []
-    private var commands: [LinuxCommand] = []
+    private(set) var commands: [LinuxCommand] = []
     /// The veths at which nodes' data planes send and receive.
     private var preparedVeths = Slab<PreparedVeth>()
     var lives: [UInt64]
@@ -111,17 +111,26 @@ public final class Lab {
 
     /// Starts what the `linux` nodes are to run.
     private func startCommands() throws(LabError) {
-        for node in nodes(ofKind: .linux) {
-            for command in ground.plan.namespaces[node].commands {
-                try inLab { () throws(SystemError) in
-                    let started = try LinuxCommand(
-                        command, program: request.program, namespace: try ground.namespace(ofNode: node),
-                        log: "\(journal.folder)/\(topology.nodes[node].name).log")
-                    commands.append(started)
-                    try journal.add(process: started.identifier, role: "\(topology.nodes[node].name): \(command)")
-                }
+        for node in nodes(ofKind: .linux) { try startCommands(of: node) }
+    }
+
+    func startCommands(of node: Int) throws(LabError) {
+        let name = topology.nodes[node].name
+        for command in ground.plan.namespaces[node].commands {
+            try inLab { () throws(SystemError) in
+                let started = try LinuxCommand(
+                    command, of: node, program: request.program, namespace: try ground.namespace(ofNode: node),
+                    log: "\(journal.folder)/\(name).log")
+                commands.append(started)
+                try journal.add(process: started.identifier, role: "\(name): \(command)")
             }
         }
+    }
+
+    /// Ends what runs on a `linux` node, as a power cut does.
+    func endCommands(of node: Int) {
+        for command in commands where command.node == node { command.kill() }
+        commands.removeAll { $0.node == node }
     }
 
     deinit { end() }

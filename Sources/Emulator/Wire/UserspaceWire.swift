@@ -56,8 +56,8 @@ public final class UserspaceWire: Sendable {
         return try engine.state.withLock { (state) throws(SystemError) in
             let number = state.links.count
             guard let first = first.take(), let second = second.take() else { return number }
-            try engine.poller.add(first.descriptor, key: UInt32(2 * number))
-            try engine.poller.add(second.descriptor, key: UInt32(2 * number + 1))
+            try engine.poll.add(first.descriptor.number, for: .readable, token: UInt64(2 * number))
+            try engine.poll.add(second.descriptor.number, for: .readable, token: UInt64(2 * number + 1))
             state.add(link, between: first, and: second)
             return number
         }
@@ -80,7 +80,7 @@ public final class UserspaceWire: Sendable {
     /// Ends the thread for good; the interfaces stay until the wire is gone.
     public func stop() {
         engine.state.withLock { $0.isEnding = true }
-        engine.poller.ringBell()
+        engine.bell.ring()
         thread.withLock { $0?.join() }
     }
 }
@@ -92,7 +92,7 @@ extension UserspaceWire {
     /// Changes what is configured of one direction, now.
     public func change(_ link: Int, _ direction: LinkDirection, to profile: LinkProfile) {
         engine.state.withLock { $0.change(place(link, direction), to: profile) }
-        engine.poller.ringBell()
+        engine.bell.ring()
     }
 
     /// What is configured of one direction.
@@ -106,7 +106,16 @@ extension UserspaceWire {
     public func setUp(_ link: Int, _ directions: LinkDirections, _ isUp: Bool) throws(SystemError) {
         let places = LinkDirection.allCases.filter { directions.contains($0) }.map { place(link, $0) }
         try engine.state.withLock { (state) throws(SystemError) in try state.setUp(places, of: link, isUp) }
-        engine.poller.ringBell()
+        engine.bell.ring()
+    }
+
+    /// Says whether the machine that a direction comes from is there.
+    ///
+    /// Of one that is not, its kernel's frames are nobody's, and what arrives at it is heard by nobody. The carrier
+    /// stays at both ends: nobody sees a machine that is silent.
+    public func setMachine(at link: Int, _ direction: LinkDirection, isThere: Bool) {
+        engine.state.withLock { $0.setMachine(at: place(link, direction), isThere: isThere) }
+        engine.bell.ring()
     }
 
     /// Whether anything gets through in one direction.

@@ -10,6 +10,8 @@ public struct WireCounters: Equatable, Sendable {
     public var arrivedAtDownInterface: UInt64
     /// Frames that arrived and that the kernel did not take for another reason.
     public var refusedByKernel: UInt64
+    /// Frames that arrived where no machine is any more.
+    public var arrivedAtNobody: UInt64
     /// Frames larger than the wire has room for, which were not offered.
     public var tooLarge: UInt64
 }

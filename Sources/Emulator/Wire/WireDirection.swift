@@ -12,7 +12,12 @@ struct WireDirection {
     var lateness = LatenessHistogram()
     /// How late a packet may leave.
     var limit: Interval
+    /// Whether there is a machine at the end that it comes from.
+    var hasSource = true
+    /// Whether there is one at the end that it leads to.
+    var hasTarget = true
     var arrivedAtDownInterface: UInt64 = 0
+    var arrivedAtNobody: UInt64 = 0
     var refusedByKernel: UInt64 = 0
     var tooLarge: UInt64 = 0
 
@@ -26,7 +31,7 @@ struct WireDirection {
     var counters: WireCounters {
         WireCounters(
             link: link.counters, packetsInside: link.packetsInside, arrivedAtDownInterface: arrivedAtDownInterface,
-            refusedByKernel: refusedByKernel, tooLarge: tooLarge)
+            refusedByKernel: refusedByKernel, arrivedAtNobody: arrivedAtNobody, tooLarge: tooLarge)
     }
 
     mutating func change(to profile: LinkProfile, at now: Instant) {

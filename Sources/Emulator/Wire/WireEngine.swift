@@ -6,57 +6,64 @@ import Synchronization
 final class WireEngine: Sendable {
     let clock: MonotonicClock
     let state: Mutex<WireState>
-    let poller: Poller
+    let poll: EventPoll
+    /// Ends the wait that the thread is in, or its next one.
+    let bell: Bell
+
+    private static let bellToken = UInt64.max
 
     /// How long before a deadline sleeping ends: a machine's timers wake a thread up to so much too late.
     private static let wakeMargin = Interval.microseconds(80)
 
     init(clock: MonotonicClock, seed: UInt64, _ settings: UserspaceWire.Settings) throws(SystemError) {
         self.clock = clock
-        poller = try Poller()
+        poll = try EventPoll()
+        bell = try Bell()
+        try poll.add(bell.number, for: .readable, token: Self.bellToken)
         state = Mutex(WireState(clock: clock, seed: seed, settings))
     }
 
     /// Serves the links until told to end, or until an instant has come.
     func run(until end: Instant = .never) {
-        var keys = InlineArray<64, UInt32>(repeating: 0)
-        var count = 0
+        var ready = ReadyDescriptors()
         var allowance = PollingAllowance(at: clock.now)
         while true {
             let deadline = state.withLock { state -> Instant? in
-                state.work(keys, count)
+                state.work(ready)
                 return state.isEnding ? nil : min(state.nextDeadline ?? .never, end)
             }
             guard let deadline, end == .never || clock.now < end else { return }
             if deadline == .never {
-                count = poller.wait(atMost: nil, keys: &keys)
+                wait(atMost: nil, &ready)
             } else {
-                count = wait(until: deadline, &allowance, &keys)
+                wait(until: deadline, &allowance, &ready)
             }
         }
     }
 
+    private func wait(atMost limit: Interval?, _ ready: inout ReadyDescriptors) {
+        // What the kernel has against a wait it has against the next one too.
+        try? poll.wait(atMost: limit, into: &ready)
+        for place in 0..<ready.count where ready[place].token == Self.bellToken { bell.hear() }
+    }
+
     /// Sleeps until shortly before `due`, and asks again and again for the rest of the time.
-    private func wait(
-        until due: Instant, _ allowance: inout PollingAllowance, _ keys: inout InlineArray<64, UInt32>
-    ) -> Int {
+    private func wait(until due: Instant, _ allowance: inout PollingAllowance, _ ready: inout ReadyDescriptors) {
         var now = clock.now
-        if due <= now { return poller.wait(atMost: .zero, keys: &keys) }
+        if due <= now { return wait(atMost: .zero, &ready) }
         allowance.refill(at: now)
         if due - now > Self.wakeMargin {
-            let count = poller.wait(atMost: due - now - Self.wakeMargin, keys: &keys)
-            if count > 0 { return count }
+            wait(atMost: due - now - Self.wakeMargin, &ready)
+            if ready.count > 0 { return }
             now = clock.now
         }
-        guard allowance.isLeft else { return poller.wait(atMost: max(.zero, due - now), keys: &keys) }
+        guard allowance.isLeft else { return wait(atMost: max(.zero, due - now), &ready) }
         let start = now
-        var count = 0
-        while now < due, count == 0 {
-            count = poller.wait(atMost: .zero, keys: &keys)
+        repeat {
+            wait(atMost: .zero, &ready)
             now = clock.now
-        }
+        } while now < due && ready.count == 0
         allowance.spend(now - start)
-        return count
     }
 }
 

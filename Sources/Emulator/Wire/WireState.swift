@@ -98,6 +98,15 @@ struct WireState: ~Copyable {
         try taps[2 * link + 1].setCarrier(carrier)
     }
 
+    /// Has a machine at the end that a direction comes from, or none.
+    mutating func setMachine(at direction: Int, isThere: Bool) {
+        let now = clock.now
+        // What has arrived by now was heard, or was not.
+        settle(direction ^ 1, until: now)
+        directions[direction].hasSource = isThere
+        directions[direction ^ 1].hasTarget = isThere
+    }
+
     mutating func takeCapture() -> WireCapture {
         let taken = capture
         capture = WireCapture()
@@ -107,9 +116,9 @@ struct WireState: ~Copyable {
 
 extension WireState {
     /// Takes frames from those ends that have some, and lets go all that is due meanwhile.
-    mutating func work(_ ready: borrowing InlineArray<64, UInt32>, _ count: Int) {
+    mutating func work(_ ready: borrowing ReadyDescriptors) {
         settleDue()
-        for index in 0..<count where Int(ready[index]) < directions.count { drain(Int(ready[index])) }
+        for place in 0..<ready.count where ready[place].token < directions.count { drain(Int(ready[place].token)) }
     }
 
     private mutating func drain(_ direction: Int) {
@@ -120,6 +129,10 @@ extension WireState {
             guard count > 0 else {
                 pool.release(packet)
                 return
+            }
+            guard directions[direction].hasSource else {
+                pool.release(packet)
+                continue
             }
             guard count <= largestFrame else {
                 pool.release(packet)
@@ -194,6 +207,10 @@ extension WireState {
             directions[direction].lateness.record(now - due, limit: directions[direction].limit)
         }
         if direction & 1 == 1, links[direction / 2].isCaptured { keep(packet, of: direction, at: now) }
+        guard directions[direction].hasTarget else {
+            directions[direction].arrivedAtNobody &+= 1
+            return
+        }
         let target = directions[direction].target
         let written = pool.withOctets(of: packet) { write(target, $0.baseAddress, $0.count) }
         if written < 0 { countRefusal(errno, on: direction) }

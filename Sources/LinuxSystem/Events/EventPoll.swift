@@ -1,3 +1,4 @@
+public import Basics
 import CLinux
 import Glibc
 
@@ -18,19 +19,13 @@ public struct Readiness: OptionSet, Sendable {
 }
 
 /// Waits for many descriptors at once (epoll(7)); each is told apart by a number of the caller's.
-public struct EventPoll: ~Copyable {
+///
+/// One thread waits; others may add descriptors meanwhile.
+public struct EventPoll: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
-    private let events: UnsafeMutablePointer<clinux_event>
-    private static let room = 64
 
     public init() throws(SystemError) {
         descriptor = FileDescriptor(owning: try checked(clinux_poll(), "open a poll"))
-        events = .allocate(capacity: Self.room)
-        events.initialize(repeating: clinux_event(), count: Self.room)
-    }
-
-    deinit {
-        events.deallocate()
     }
 
     /// The descriptor's number: it is readable when something is ready.
@@ -51,16 +46,37 @@ public struct EventPoll: ~Copyable {
         try checked(clinux_poll_remove(descriptor.number, number), "no longer wait for a descriptor")
     }
 
-    /// Waits until something is ready, at most so long where a limit is given, and returns how many are.
-    public mutating func wait(milliseconds: Int32? = nil) throws(SystemError) -> Int {
-        let count = clinux_poll_wait(descriptor.number, events, Int32(Self.room), milliseconds ?? -1)
-        if count < 0, errno == EINTR { return 0 }
-        return Int(try checked(count, "wait"))
+    /// Waits until something is ready, at most so long where a limit is given, and writes what is.
+    ///
+    /// It may return early with nothing; what there is no room for comes with the next wait.
+    public func wait(atMost limit: Interval? = nil, into ready: inout ReadyDescriptors) throws(SystemError) {
+        let nanoseconds = limit.map { max($0.nanoseconds, 0) } ?? -1
+        ready.count = 0
+        ready.count = Int(try checked(ready.fill(from: descriptor.number, within: nanoseconds), "wait"))
+    }
+}
+
+/// Which descriptors a wait has found ready.
+public struct ReadyDescriptors: ~Copyable, Sendable {
+    public internal(set) var count = 0
+    private var tokens = InlineArray<64, UInt64>(repeating: 0)
+    private var readiness = InlineArray<64, UInt32>(repeating: 0)
+
+    public init() {}
+
+    /// One of as many as ``count`` says.
+    public subscript(place: Int) -> (token: UInt64, readiness: Readiness) {
+        precondition(place >= 0 && place < count)
+        return (tokens[place], Readiness(rawValue: readiness[place]))
     }
 
-    /// What is ready: one of as many as ``wait(milliseconds:)`` returned last.
-    public subscript(place: Int) -> (token: UInt64, readiness: Readiness) {
-        precondition(place >= 0 && place < Self.room)
-        return (events[place].token, Readiness(rawValue: events[place].readiness))
+    fileprivate mutating func fill(from poll: Int32, within nanoseconds: Int64) -> Int32 {
+        var tokens = tokens.mutableSpan
+        var readiness = readiness.mutableSpan
+        return tokens.withUnsafeMutableBufferPointer { tokens in
+            readiness.withUnsafeMutableBufferPointer { readiness in
+                clinux_poll_wait(poll, tokens.baseAddress, readiness.baseAddress, Int32(tokens.count), nanoseconds)
+            }
+        }
     }
 }

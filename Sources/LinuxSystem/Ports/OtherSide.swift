@@ -17,8 +17,10 @@ struct OtherSide: ~Copyable {
     let descriptor: FileDescriptor
 
     /// Makes an interface in the calling thread's namespace.
-    init(ofInterface name: String, hasEthernet: Bool, _ change: LinkChange, _ length: UInt32) throws(SystemError) {
-        let number = clinux_open_interface(name, hasEthernet ? 1 : 0)
+    init(
+        ofInterface name: String, hasEthernet: Bool, hasOffloads: Bool = false, _ change: LinkChange, _ length: UInt32
+    ) throws(SystemError) {
+        let number = clinux_open_interface(name, hasEthernet ? 1 : 0, hasOffloads ? 1 : 0)
         let descriptor: FileDescriptor
         do throws(SystemError) {
             descriptor = FileDescriptor(

@@ -5,6 +5,11 @@ import Glibc
 public enum ProcessEnd: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
+
+    /// Reads what waitpid(2) gives.
+    init(status: Int32) {
+        self = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F)
+    }
 }
 
 /// A process that this one started, held by a descriptor; killed, and seen off, when its owner is gone.
@@ -31,11 +36,15 @@ public struct ChildProcess: ~Copyable {
 
     /// Starts a program, with the environment of this process.
     ///
-    /// `theirs` of an inheritance must not be the number of another's `ours`.
+    /// `theirs` of an inheritance must not be the number of another's `ours`. With `isFirst` it is the first process of
+    /// a new process namespace (pid_namespaces(7)): when it ends, the kernel kills all that it has started.
     public init(
-        _ path: String, _ arguments: [String], inheriting inheritances: [Inheritance] = []
+        _ path: String, _ arguments: [String], inheriting inheritances: [Inheritance] = [], isFirst: Bool = false
     ) throws(SystemError) {
-        let identifier = try Self.spawn(path, arguments, inheritances)
+        let identifier =
+            isFirst
+            ? try inNewProcessNamespace { () throws(SystemError) in try Self.spawn(path, arguments, inheritances) }
+            : try Self.spawn(path, arguments, inheritances)
         let number = clinux_open_process(identifier)
         guard number >= 0 else {
             let failure = errno
@@ -97,7 +106,7 @@ public struct ChildProcess: ~Copyable {
         guard Glibc.poll(&poll, 1, milliseconds) == 1 else { return nil }
         var status: Int32 = 0
         guard waitpid(identifier, &status, WNOHANG) == identifier else { return nil }
-        end = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F)
+        end = ProcessEnd(status: status)
         return end
     }
 
@@ -110,8 +119,34 @@ public struct ChildProcess: ~Copyable {
         while end == nil, wait(milliseconds: 1_000) == nil {}
     }
 
+    /// Gives this process a /proc in which the processes of its own process namespace are.
+    public static func mountOwnProcesses() throws(SystemError) {
+        try checked(clinux_mount_own_processes(), "mount /proc")
+    }
+
+    /// Sees off every process that is left to this one until there is none, and returns how `identifier` ended.
+    public static func reapAll(watching identifier: Int32) -> ProcessEnd? {
+        var result: ProcessEnd?
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(-1, &status, 0)
+            if ended < 0, errno == EINTR { continue }
+            guard ended > 0 else { return result }
+            if ended == identifier { result = ProcessEnd(status: status) }
+        }
+    }
+
     /// Has this process killed when the thread that started it ends.
     public static func dieWithParent(_ parent: Int32) throws(SystemError) {
         try checked(clinux_die_with_parent(parent), "stay with the process that started this one")
     }
+}
+
+/// Runs `body` so that the first process which it starts is the first of a new process namespace.
+private func inNewProcessNamespace<Value>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
+    let own = try FileDescriptor(path: "/proc/thread-self/ns/pid", flags: O_RDONLY)
+    try checked(clinux_unshare_processes(), "make a process namespace")
+    // What this thread starts next is its own affair again; to its own namespace it may always return.
+    defer { _ = clinux_rejoin_processes(own.number) }
+    return try body()
 }

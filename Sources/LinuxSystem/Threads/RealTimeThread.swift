@@ -76,8 +76,8 @@ private final class ThreadWork: Sendable {
     private let manner: RealTimeThread.Manner
     private let body: @Sendable () -> Void
     private let refusals = Mutex<[SystemError]>([])
-    /// Becomes readable when `refusals` are there.
-    private let bell: FileDescriptor
+    /// Rung when `refusals` are there.
+    private let bell: Bell
 
     init(
         _ name: String, _ manner: RealTimeThread.Manner, _ body: @escaping @Sendable () -> Void
@@ -85,20 +85,18 @@ private final class ThreadWork: Sendable {
         self.name = name
         self.manner = manner
         self.body = body
-        bell = FileDescriptor(owning: try checked(clinux_bell_open(1), "make a bell"))
+        bell = try Bell(waits: true)
     }
 
     func run() {
         let found = setUp()
         refusals.withLock { $0 = found }
-        var one: UInt64 = 1
-        _ = write(bell.number, &one, 8)
+        bell.ring()
         body()
     }
 
     func waitForRefusals() -> [SystemError] {
-        var count: UInt64 = 0
-        _ = uninterrupted { read(bell.number, &count, 8) }
+        bell.hear()
         return refusals.withLock { $0 }
     }
 

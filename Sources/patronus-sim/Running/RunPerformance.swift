@@ -82,6 +82,7 @@ struct RunPerformance {
     }
 
     private func emulate(_ captures: LinkCaptures) throws(Failure) -> RunRecord {
+        Console.error(GroundWarnings.text(request.runnable, isKept: false))
         let run = try EmulatedRun(request.runnable)
         var progress = ProgressLine(scenario, until: end, isWanted: request.showsProgress)
         return try run.run(until: end, captures: captures, &progress)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Emulator
 import Glibc
+import LinuxSystem
 
 /// The first thing that a program of a `linux` node does; the lab starts it.
 struct LabEnterCommand: ParsableCommand {
@@ -10,13 +11,16 @@ struct LabEnterCommand: ParsableCommand {
     @Argument(parsing: .postTerminator) var command: [String]
 
     func run() throws {
+        let end: ProcessEnd?
         do throws(LabError) {
-            try LinuxCommand.enter()
+            end = try LinuxCommand.run(command)
         } catch {
             throw Failure(error)
         }
-        var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        execvp(command[0], &words)
-        throw Failure(.lacking, "patronus-sim: \(command[0]): \(String(cString: strerror(errno)))")
+        switch end {
+        case .exited(let status): Glibc.exit(status)
+        case .killed(let signal): Glibc.exit(128 + signal)
+        case nil: break
+        }
     }
 }

@@ -37,10 +37,8 @@ struct LabSupervisorCommand: ParsableCommand {
             scenario: runnable.scenario, seed: runnable.scenario.seed,
             inputs: runnable.inputs.map { AgentTask.Input(path: $0.path, octets: Data($0.bytes)) }, name: name,
             program: try ownProgram(), keepsTelemetry: false)
-        // Whoever keeps a lab changes its links; only LANs stay the kernel's own.
-        let links = runnable.scenario.topology.links
         request.isKept = true
-        request.wiredLinks = links.indices.filter { !links[$0].isLAN }
+        request.wiredLinks = GroundWarnings.wiredLinks(of: runnable.scenario.topology)
         let words = LinkWords(inputs: Array(runnable.inputs.dropFirst()))
         try laboratory { () throws(LabError) in
             let lab = try Lab(request)

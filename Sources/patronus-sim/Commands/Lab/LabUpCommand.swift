@@ -18,6 +18,7 @@ struct LabUpCommand: ParsableCommand {
     func run() throws {
         let runnable = try RunnableTopology.load(topology)
         Console.error(FaultText.warnings(runnable.warnings))
+        Console.error(GroundWarnings.text(runnable, isKept: true))
         let lab = try labName(runnable.scenario.topology.name)
         let program = try ownProgram()
         let word = try laboratory { () throws(LabError) in
