@@ -58,6 +58,10 @@ public enum Command: Equatable, Sendable, BitwiseCopyable {
     case shutDown
     /// Sends a Cease to the peer of that index and starts over.
     case resetSession(peer: UInt32)
+    /// Originates prefixes in BGP, which need not be the node's own.
+    case announce(PrefixSeries)
+    /// Originates prefixes no more, its own ones included.
+    case withdraw(PrefixSeries)
 }
 
 /// Everything that can happen to a machine.

@@ -62,7 +62,7 @@ extension Incident {
     /// Whether its subject is a node, not a link.
     var concernsNode: Bool {
         switch kind {
-        case .nodeKilled, .sessionReset, .attack: true
+        case .nodeKilled, .sessionReset, .prefixesAnnounced, .prefixesWithdrawn, .attack: true
         case .linkDown, .linkChanged: false
         }
     }

@@ -25,21 +25,10 @@ extension MetricSet {
         return flows.indices.count { $0 == 0 || flows[$0] != flows[$0 - 1] }
     }
 
-    /// For each incident's beginning and end, how long until the last best path changed because of it.
     mutating func measureRouting(_ record: RunRecord) {
-        var changes: [Instant] = []
-        for entry in record.telemetry {
-            if case .bestPathChanged = entry.record { changes.append(entry.at) }
-        }
-        let events = record.incidents.flatMap { [$0.start] + ($0.end.map { [$0] } ?? []) }.sorted()
-        var times: [Double] = []
-        for (index, event) in events.enumerated() where index == 0 || events[index - 1] != event {
-            let next = events[index...].first { $0 > event } ?? .never
-            let last = changes.partitioningIndex { $0 >= next } - 1
-            guard last >= 0, changes[last] >= event else { continue }
-            times.append((changes[last] - event).inMilliseconds)
-        }
-        append("bgp.convergence", Distribution(times), .milliseconds)
+        let figures = RoutingFigures(record)
+        append("bgp.convergence", Distribution(figures.convergences.map(\.inMilliseconds)), .milliseconds)
+        append("bgp.sessionDowntime", Distribution(figures.downtimes.map(\.inMilliseconds)), .milliseconds)
     }
 
     /// What nodes' data planes refused of attacks, and of everybody else's packets.

@@ -85,6 +85,7 @@ public struct RunSummary: Sendable {
         of name: String, _ failovers: [FailoverOutcome], _ record: RunRecord
     ) -> String {
         if name.hasPrefix("security."), let reason = SecurityFigures(record).absence(of: name) { return reason }
+        if name.hasPrefix("bgp."), let reason = RoutingFigures(record).absence(of: name) { return reason }
         guard name.hasPrefix("failover.") else { return "the run did not produce this metric" }
         if failovers.isEmpty { return "nothing failed in this run, so there was no failover to measure" }
         guard failovers.contains(where: \.wasExercised) else {

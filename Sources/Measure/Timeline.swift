@@ -23,7 +23,8 @@ enum Timeline {
         let subject: String
         switch incident.kind {
         case .linkDown, .linkChanged: subject = topology.links[incident.subject].name
-        case .nodeKilled, .sessionReset, .attack: subject = topology.nodes[incident.subject].name
+        case .nodeKilled, .sessionReset, .prefixesAnnounced, .prefixesWithdrawn, .attack:
+            subject = topology.nodes[incident.subject].name
         }
         var entries = [TimelineEntry(at: incident.start, kind: "event", subject: subject, text: incident.label)]
         if let end = incident.end, end > incident.start, end <= record.end {

@@ -54,7 +54,19 @@ struct HandedFlows: Sendable {
 
     /// Forgets all flows toward a peer, telling each to `body` in the order of their places.
     mutating func removeAll(toward peer: Int, _ body: (FiveTuple) -> Void) {
-        for place in entries.indices where entries[place].isUsed && entries[place].peer == UInt32(peer) {
+        removeAll { _, owner in
+            owner == UInt32(peer)
+        } telling: {
+            body($0)
+        }
+    }
+
+    /// Forgets the flows of which `isToGo` says so, by the flow and the peer that it goes to, in the same way.
+    mutating func removeAll(
+        where isToGo: (FiveTuple, _ peer: UInt32) -> Bool, telling body: (FiveTuple) -> Void
+    ) {
+        for place in entries.indices where entries[place].isUsed {
+            guard isToGo(entries[place].flow, entries[place].peer) else { continue }
             entries[place].isUsed = false
             index[entries[place].flow.key.rawValue] = nil
             body(entries[place].flow)

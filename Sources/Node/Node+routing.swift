@@ -43,7 +43,7 @@ struct PeerStreams: Sendable {
 
 extension Node {
     /// The prefixes that are to be routed to the overlay interface, in order.
-    public var overlayPrefixes: [IPPrefix] { routes.all().map(\.prefix) }
+    public var overlayPrefixes: [IPPrefix] { routes.all() }
 
     /// The sessions by number: those with the overlay's peers, then those with its neighbours.
     static func speakerConfiguration(_ configuration: NodeConfiguration) -> SpeakerConfiguration {
@@ -60,6 +60,8 @@ extension Node {
                 if hasNeighbors { settings.importPolicy = .acceptAll }
                 settings.exportPolicy = exportPolicy(of: configuration)
                 settings.isPassive = isCalled(configuration, by: peer)
+                // A session that ends takes no path away: whether a peer can be reached its tunnels say.
+                settings.session.gracefulRestart = GracefulRestartConfiguration()
                 return settings
             } + configuration.neighbors.map(\.session), networks: configuration.lan + configuration.networks)
         result.holdTime = configuration.bgpHoldTime
@@ -80,12 +82,13 @@ extension Node {
     /// what its neighbours have told, but not what other peers have.
     private static func exportPolicy(of configuration: NodeConfiguration) -> RoutePolicy? {
         if configuration.isTransit { return configuration.neighbors.isEmpty ? nil : .acceptAll }
-        var rules = (configuration.lan + configuration.networks).map { prefix in
-            PolicyRule(sequence: 0, .permit, conditions: [.prefix(prefix)])
-        }
+        // What is originated here has the own number for its path, and none inside the AS.
+        let own = ["^\(configuration.autonomousSystem)$", "^$"].compactMap { ASPathPattern($0) }
+        var rules = own.map { PolicyRule(sequence: 0, .permit, conditions: [.path($0)]) }
         guard !configuration.neighbors.isEmpty else { return RoutePolicy(rules) }
         for peer in configuration.peers {
-            guard let pattern = ASPathPattern("^\(peer.autonomousSystem)") else { continue }
+            let path = "^\(configuration.autonomousSystem)_\(peer.autonomousSystem)"
+            guard let pattern = ASPathPattern(path) else { continue }
             rules.append(PolicyRule(sequence: 1, .deny, conditions: [.path(pattern)]))
         }
         return RoutePolicy(rules, otherwise: .permit)
@@ -243,19 +246,26 @@ extension Node {
                 outbox.append(.report(.sessionState(peer: UInt32(peer), known)))
             case .install(let prefix, let nextHop):
                 changed += 1
+                announcements.noteChange(of: prefix)
                 install(prefix, nextHop, into: &outbox)
             case .withdraw(let prefix):
                 changed += 1
+                announcements.noteChange(of: prefix)
                 withdraw(prefix, into: &outbox)
             }
         }
         routing.removeAll()
+        let isRedirected = routeAnnounced(into: &outbox)
+        if changed > 0 || isRedirected { takeBackRedirectedFlows(into: &outbox) }
         if changed > 0 { outbox.append(.report(.bestPathChanged(prefixCount: changed))) }
         timers.set(Timer.routing, at: speaker.nextDeadline)
     }
 
-    private mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
-        if let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) }) {
+    mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
+        // What lies on a LAN of the node's own stays there, whatever peers announce.
+        if !isOnLAN(PrefixSeries(prefix)),
+            let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) })
+        {
             routes.insert(prefix, peer: peer)
             outbox.append(.program(.install(prefix)))
             if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
@@ -268,7 +278,7 @@ extension Node {
         }
     }
 
-    private mutating func withdraw(_ prefix: IPPrefix, into outbox: inout Outbox) {
+    mutating func withdraw(_ prefix: IPPrefix, into outbox: inout Outbox) {
         if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
         if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
     }

@@ -39,6 +39,7 @@ public struct Node: ~Copyable {
     /// The prefixes that lie behind neighbours outside the overlay.
     var outsideRoutes = PrefixSet()
     var neighborLiveness: ContiguousArray<NeighborLiveness> = []
+    var announcements = Announcements()
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
     var timers = DeadlineHeap()
@@ -170,6 +171,8 @@ public struct Node: ~Copyable {
         switch command {
         case .shutDown: shutDownRouting(at: now, into: &outbox)
         case .resetSession(let peer): resetSession(Int(peer), at: now, into: &outbox)
+        case .announce(let series): announce(series, at: now, into: &outbox)
+        case .withdraw(let series): withdraw(series, at: now, into: &outbox)
         }
     }
 

@@ -27,6 +27,11 @@ struct OverlayRoutes: Sendable {
         }
     }
 
+    /// Has a prefix lead nowhere, whatever a shorter one says.
+    mutating func insertDiscard(_ prefix: IPPrefix) {
+        insert(prefix, peer: Int(Answer.nobody))
+    }
+
     /// Whether the prefix was there.
     @discardableResult mutating func remove(_ prefix: IPPrefix) -> Bool {
         answers = InlineArray(repeating: Answer())
@@ -39,7 +44,7 @@ struct OverlayRoutes: Sendable {
     mutating func peer(toward address: IPAddress) -> Int? {
         switch address {
         case .v4(let address): peer(toward: address.bits)
-        case .v6(let address): routes6.longestMatch(address.bits).map { Int($0) }
+        case .v6(let address): routes6.longestMatch(address.bits).flatMap { $0 == Answer.nobody ? nil : Int($0) }
         }
     }
 
@@ -51,14 +56,14 @@ struct OverlayRoutes: Sendable {
         return answers[place].peer == Answer.nobody ? nil : Int(answers[place].peer)
     }
 
-    /// All prefixes with the index of their peer, IPv4 first, in order.
-    func all() -> [(prefix: IPPrefix, peer: Int)] {
-        var found: [(prefix: IPPrefix, peer: Int)] = []
-        routes4.forEach { key, length, peer in
-            found.append((.v4(IPv4Prefix(IPv4Address(bits: key), length: length)), Int(peer)))
+    /// All prefixes, those that lead nowhere included, IPv4 first, in order.
+    func all() -> [IPPrefix] {
+        var found: [IPPrefix] = []
+        routes4.forEach { key, length, _ in
+            found.append(.v4(IPv4Prefix(IPv4Address(bits: key), length: length)))
         }
-        routes6.forEach { key, length, peer in
-            found.append((.v6(IPv6Prefix(IPv6Address(bits: key), length: length)), Int(peer)))
+        routes6.forEach { key, length, _ in
+            found.append(.v6(IPv6Prefix(IPv6Address(bits: key), length: length)))
         }
         return found
     }

@@ -64,9 +64,11 @@ extension RunPlan {
         scenario.topology.overlay.usesDataplane && scenario.topology.nodes.contains { $0.kind == .patronus }
     }
 
-    /// The place of `peer` among the peers of `node`.
-    public func peerIndex(of peer: Int, at node: Int) -> Int? {
-        peers(of: node).firstIndex(of: peer)
+    /// The number that `node` has for its session with `peer`, be that one of the overlay or a neighbour on a link.
+    public func sessionNumber(of peer: Int, at node: Int, in topology: Topology) -> Int? {
+        let peers = peers(of: node)
+        let neighbor = topology.neighbors(of: node).firstIndex { topology.farEnd($0.port).node == peer }
+        return peers.firstIndex(of: peer) ?? neighbor.map { peers.count + $0 }
     }
 
     /// The nodes at the far ends of a node's tunnels, in order of index.

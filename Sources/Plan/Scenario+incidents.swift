@@ -1,6 +1,7 @@
 public import Basics
 import Links
 public import Scenario
+import Wire
 
 extension Scenario {
     /// The scripted events as they take effect up to an instant.
@@ -36,14 +37,32 @@ extension Scenario {
                 found.append(incident(.nodeKilled, node, from: start, to: start + after))
             case .bgp(.sessionReset(let pair)):
                 found.append(incident(.sessionReset, pair.first, from: start, to: start, disruptive: false))
+            case .bgp(.announce(let node, let prefixes, let lasting)):
+                let end = lasting.map { start + $0 }
+                let touching = isSomebodyOn(prefixes, besides: node)
+                found.append(incident(.prefixesAnnounced, node, from: start, to: end, disruptive: touching))
+            case .bgp(.withdraw(let node, let prefixes, let lasting)):
+                let end = lasting.map { start + $0 }
+                let own = topology.nodes[node].lan.contains { lan in prefixes.contains { $0.contains(lan) } }
+                found.append(incident(.prefixesWithdrawn, node, from: start, to: end, disruptive: own))
             case .attack(let attack):
                 let end = attack.lasting.map { start + $0 }
                 found.append(incident(.attack, attack.to, from: start, to: end, disruptive: false))
-            case .linkUp, .bgp, .cloud:
+            case .linkUp, .cloud:
                 break
             }
         }
         return found.filter { $0.start <= end }.sorted { ($0.start, $0.event) < ($1.start, $1.event) }
+    }
+
+    /// Whether prefixes draw away what is meant for another site's LAN.
+    private func isSomebodyOn(_ prefixes: [PrefixSeries], besides node: Int) -> Bool {
+        topology.nodes.indices.contains { other in
+            other != node
+                && topology.nodes[other].lan.contains { lan in
+                    prefixes.contains { $0.cover.contains { $0.overlaps(lan) } }
+                }
+        }
     }
 
     /// When the next event, in order of time, puts the same link right again, if one does.

@@ -1,5 +1,6 @@
 public import Basics
 public import Scenario
+public import Wire
 
 /// One thing that the scripted timeline does at an instant.
 public enum ScriptedAction: Sendable {
@@ -9,6 +10,8 @@ public enum ScriptedAction: Sendable {
     case kill(node: Int)
     case start(node: Int)
     case resetSession(NodePair)
+    case announce(node: Int, PrefixSeries)
+    case withdraw(node: Int, PrefixSeries)
     /// By the scenario's event.
     case beginAttack(event: Int)
     case endAttack(event: Int)
@@ -74,10 +77,16 @@ public struct Timeline: Sendable {
             add(.start(node: node), at + after)
         case .bgp(.sessionReset(let pair)):
             add(.resetSession(pair), at)
+        case .bgp(.announce(let node, let prefixes, let lasting)):
+            for series in prefixes { add(.announce(node: node, series), at) }
+            if let lasting { for series in prefixes { add(.withdraw(node: node, series), at + lasting) } }
+        case .bgp(.withdraw(let node, let prefixes, let lasting)):
+            for series in prefixes { add(.withdraw(node: node, series), at) }
+            if let lasting { for series in prefixes { add(.announce(node: node, series), at + lasting) } }
         case .attack(let attack):
             add(.beginAttack(event: index), at)
             if let lasting = attack.lasting { add(.endAttack(event: index), at + lasting) }
-        case .bgp, .cloud:
+        case .cloud:
             break
         }
     }

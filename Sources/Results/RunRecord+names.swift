@@ -22,7 +22,8 @@ extension RunRecord {
     func subjectName(of incident: Incident) -> String {
         switch incident.kind {
         case .linkDown, .linkChanged: linkName(incident.subject)
-        case .nodeKilled, .sessionReset, .attack: nodeName(incident.subject) ?? "node \(incident.subject)"
+        case .nodeKilled, .sessionReset, .prefixesAnnounced, .prefixesWithdrawn, .attack:
+            nodeName(incident.subject) ?? "node \(incident.subject)"
         }
     }
 

@@ -60,6 +60,7 @@ public enum MetricCatalogue {
         MetricDescription("traffic.NAME.mos", .opinionScore, isDistribution: true),
         MetricDescription("traffic.NAME.completionTime", .milliseconds, isDistribution: true),
         MetricDescription("bgp.convergence", .milliseconds, isDistribution: true),
+        MetricDescription("bgp.sessionDowntime", .milliseconds, isDistribution: true),
         MetricDescription("wanopt.reduction", .ratio),
         MetricDescription("fec.recovered", .ratio),
         MetricDescription("fec.overhead", .ratio),

@@ -36,7 +36,8 @@ public struct ScriptedEvent: Equatable, Sendable {
         case .linkFlap(_, _, _, _, let lasting): at + lasting
         case .nodeRestart(_, let after): at + after
         case .attack(let attack): attack.lasting.map { at + $0 }
-        case .nodeKill, .bgp, .cloud: nil
+        case .bgp(.announce(_, _, let lasting)), .bgp(.withdraw(_, _, let lasting)): lasting.map { at + $0 }
+        case .nodeKill, .bgp(.sessionReset), .cloud: nil
         }
     }
 
@@ -70,8 +71,10 @@ public enum LinkDirections: String, CaseIterable, Sendable {
 /// What a scenario does to BGP.
 public enum BGPIncident: Equatable, Sendable {
     case sessionReset(NodePair)
-    case announce(node: Int, prefixes: [IPPrefix])
-    case withdraw(node: Int, prefixes: [IPPrefix])
+    /// Originates prefixes, which need not be the node's own, and withdraws them after `lasting`.
+    case announce(node: Int, prefixes: [PrefixSeries], lasting: Interval?)
+    /// Originates prefixes no more, and announces them again after `lasting`.
+    case withdraw(node: Int, prefixes: [PrefixSeries], lasting: Interval?)
 }
 
 /// A scripted attack between two nodes.

@@ -11,8 +11,7 @@ enum Availability {
     /// Why an event of that kind cannot happen; nil where it can.
     static func obstacle(to kind: ScriptedEvent.Kind) -> String? {
         switch kind {
-        case .linkSet, .linkDown, .linkUp, .linkFlap, .nodeKill, .nodeRestart: nil
-        case .bgp: unavailable("event \"bgp\"")
+        case .linkSet, .linkDown, .linkUp, .linkFlap, .nodeKill, .nodeRestart, .bgp: nil
         case .cloud: unavailable("event \"cloud\"")
         case .attack(let attack) where !attacks.contains(attack.kind): unavailable("attack \"\(attack.kind.rawValue)\"")
         case .attack: nil

@@ -1,5 +1,6 @@
 import Basics
 import Scenario
+import Wire
 
 /// What an event is called where its file gives it no label.
 enum EventLabel {
@@ -20,11 +21,17 @@ enum EventLabel {
         case .nodeKill(let index): return "\(node(index)) killed"
         case .nodeRestart(let index, let after): return "\(node(index)) restarted after \(after)"
         case .bgp(.sessionReset(let pair)): return "session of \(node(pair.first)) and \(node(pair.second)) reset"
-        case .bgp(.announce(let index, _)): return "\(node(index)) announces"
-        case .bgp(.withdraw(let index, _)): return "\(node(index)) withdraws"
+        case .bgp(.announce(let index, let prefixes, _)): return "\(node(index)) announces \(self.text(prefixes))"
+        case .bgp(.withdraw(let index, let prefixes, _)): return "\(node(index)) withdraws \(self.text(prefixes))"
         case .cloud(let index, let failure): return "\(index.map(node) ?? "cloud") fails: \(failure)"
         case .attack(let attack): return "\(attack.kind.rawValue) from \(node(attack.from)) to \(node(attack.to))"
         }
+    }
+
+    private static func text(_ prefixes: [PrefixSeries]) -> String {
+        guard let first = prefixes.first else { return "nothing" }
+        let head = first.count == 1 ? "\(first.first)" : "\(first.count) prefixes from \(first.first) on"
+        return prefixes.count == 1 ? head : "\(head) and \(prefixes.count - 1) more"
     }
 
     private static func text(_ settings: LinkSettings) -> String {

@@ -60,6 +60,7 @@ public enum KnownKeys {
     ]
     public static let flap = ["up", "down", "for"]
     public static let bgpIncident = ["session", "reset", "node", "announce", "withdraw"]
+    public static let bgpTable = ["count", "from", "length"]
     public static let cloudIncident = ["node", "fail"]
     public static let operators = ["below", "atMost", "atLeast", "above", "equals", "between"]
     public static let expectation = ["metric"] + operators

@@ -10,7 +10,7 @@ extension ScenarioDecoder {
             switch self {
             case .link: ["link", "set", "over", "down", "up", "for", "flap", "direction"]
             case .node: ["node", "kill", "restart", "after"]
-            case .bgp: ["bgp"]
+            case .bgp: ["bgp", "for"]
             case .cloud: ["cloud", "fail"]
             case .attack: ["attack", "from", "to", "rate", "sources", "for"]
             }
@@ -19,6 +19,7 @@ extension ScenarioDecoder {
 
     func decodeEvents(_ cursor: Cursor?) -> [ScriptedEvent] {
         var result: [ScriptedEvent] = []
+        var places: [ObjectCursor] = []
         for element in cursor?.elements(expected: "a list of events, [ { \"at\": \"40s\" } ]") ?? [] {
             guard let object = element.object(keys: KnownKeys.event) else { continue }
             let at = object.required("at", "\"at\": \"40s\"").flatMap { moment($0, what: "the event is") }
@@ -28,7 +29,9 @@ extension ScenarioDecoder {
             guard let at else { continue }
             let text = label ?? EventLabel.text(kind, topology: topology)
             result.append(ScriptedEvent(at: at, label: text, kind: kind))
+            places.append(object)
         }
+        judgeWithdrawals(result, places)
         return result
     }
 
@@ -52,7 +55,7 @@ extension ScenarioDecoder {
         switch subject {
         case .link: return linkEvent(object)
         case .node: return nodeEvent(object)
-        case .bgp: return object["bgp"].flatMap { bgpEvent($0) }
+        case .bgp: return bgpEvent(object)
         case .cloud: return cloudEvent(object)
         case .attack: return attackEvent(object)
         }
@@ -131,26 +134,6 @@ extension ScenarioDecoder {
             return nil
         }
         return action == "kill" ? .nodeKill(node: node) : .nodeRestart(node: node, after: after)
-    }
-
-    private func bgpEvent(_ cursor: Cursor) -> ScriptedEvent.Kind? {
-        guard let object = cursor.object(keys: KnownKeys.bgpIncident) else { return nil }
-        if let session = object["session"] {
-            object.required("reset", "\"reset\": true")?.flag()
-            let ends = session.elements(expected: "two nodes, [\"hq\", \"branch\"]") ?? []
-            guard ends.count == 2 else {
-                session.fault("a session has two ends; write [\"hq\", \"branch\"]")
-                return nil
-            }
-            guard let first = node(ends[0]), let second = node(ends[1]) else { return nil }
-            return .bgp(.sessionReset(NodePair(first, second)))
-        }
-        let node = object.required("node", "\"node\": with the node that announces").flatMap { self.node($0) }
-        guard let node else { return nil }
-        if let prefixes = object["announce"] { return .bgp(.announce(node: node, prefixes: prefixes.prefixes())) }
-        if let prefixes = object["withdraw"] { return .bgp(.withdraw(node: node, prefixes: prefixes.prefixes())) }
-        cursor.fault("nothing is announced; write \"announce\": [\"10.1.0.0/17\"] or \"withdraw\"")
-        return nil
     }
 
     /// `"cloud": { "fail": "attachment" }`, or the node's name with `fail` beside it.

@@ -32,6 +32,10 @@ extension Simulation {
             start(node)
         case .resetSession(let pair):
             resetSession(pair)
+        case .announce(let node, let series):
+            devices[node].command(.announce(series), &network)
+        case .withdraw(let node, let series):
+            devices[node].command(.withdraw(series), &network)
         case .beginAttack(let event):
             beginAttack(ofEvent: event)
         case .endAttack(let event):
@@ -84,7 +88,7 @@ extension Simulation {
     }
 
     private mutating func resetSession(_ pair: NodePair) {
-        guard let peer = plan.peerIndex(of: pair.second, at: pair.first) else { return }
+        guard let peer = plan.sessionNumber(of: pair.second, at: pair.first, in: scenario.topology) else { return }
         devices[pair.first].command(.resetSession(peer: UInt32(peer)), &network)
     }
 }

@@ -49,6 +49,39 @@ import Wire
         #expect(bench.takeActions() == [.install(prefix, nextHop: "192.0.2.2")])
     }
 
+    @Test func `a series is originated and withdrawn in few UPDATEs`() throws {
+        let bench = Bench()
+        bench.establish()
+        _ = bench.takeMessages()
+        _ = bench.takeActions()
+        let series = try #require(PrefixSeries(count: 2_000, length: 24, in: "20.0.0.0/8"))
+        bench.speaker.announce(series, at: bench.now, into: &bench.outbox)
+        bench.collect()
+        #expect(bench.takeMessages().map(\.type) == [2, 2])
+        #expect(bench.speaker.advertisedRoutes(to: 0).map(\.prefix) == (0..<2_000).map { series[$0] })
+        bench.speaker.withdraw(series, at: bench.now, into: &bench.outbox)
+        bench.collect()
+        #expect(bench.takeMessages().map(\.type) == [2, 2])
+        #expect(bench.speaker.advertisedRoutes(to: 0).isEmpty && bench.speaker.bestRoutes.isEmpty)
+        #expect(bench.takeActions().isEmpty, "nothing of it is forwarded anywhere")
+    }
+
+    @Test func `where peers say that a prefix lies is known though it is originated here`() {
+        let bench = Bench()
+        bench.establish()
+        #expect(bench.speaker.learnedNextHop(to: prefix) == nil)
+        bench.send(announcement([prefix]))
+        #expect(bench.speaker.learnedNextHop(to: prefix) == "192.0.2.2")
+        bench.speaker.announce(prefix, at: bench.now, into: &bench.outbox)
+        #expect(bench.speaker.learnedNextHop(to: prefix) == "192.0.2.2")
+        bench.speaker.nextHopChanged("192.0.2.2", cost: nil, at: bench.now, into: &bench.outbox)
+        #expect(bench.speaker.learnedNextHop(to: prefix) == nil)
+        bench.speaker.nextHopChanged("192.0.2.2", cost: 1, at: bench.now, into: &bench.outbox)
+        #expect(bench.speaker.learnedNextHop(to: prefix) == "192.0.2.2")
+        bench.close()
+        #expect(bench.speaker.learnedNextHop(to: prefix) == nil)
+    }
+
     @Test func `a prefix withdrawn and announced in one UPDATE is announced`() {
         let bench = Bench()
         bench.establish()

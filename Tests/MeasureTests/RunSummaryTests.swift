@@ -88,6 +88,43 @@ struct RunSummaryTests {
         #expect(summary["bgp.convergence.max"] == 1_000)
     }
 
+    @Test func `an event that changes nothing has no convergence, and an expectation on it says so`() {
+        func reason(_ run: MadeRun) -> String? { run.summary.expectations[0].reason }
+        var run = MadeRun(expectations: [wanted("bgp.convergence.max", .below(100))])
+        run.say(500, 0, .bestPathChanged(prefixCount: 1))
+        #expect(reason(run) == "nothing happened in this run, so there was no convergence to measure")
+        run.incident(.prefixesAnnounced, MadeRun.branch, 20_000, isDisruptive: false)
+        #expect(
+            reason(run)
+                == "nothing that happened in this run changed any best path, so there was no convergence to measure")
+        run.say(20_040, 0, .bestPathChanged(prefixCount: 1))
+        run.say(20_080, 1, .bestPathChanged(prefixCount: 1))
+        #expect(run.summary.expectations[0].value == 80)
+        // What comes after the next event is that one's.
+        run.incident(.prefixesWithdrawn, MadeRun.branch, 20_060, isDisruptive: false)
+        #expect(run.summary["bgp.convergence.count"] == 2)
+        #expect(run.summary["bgp.convergence.min"] == 20 && run.summary["bgp.convergence.max"] == 40)
+        #expect(run.summary.status == .passed)
+    }
+
+    @Test func `a session is down from when it was lost until it stands again, at each end`() {
+        func reason(_ run: MadeRun) -> String? { run.summary.expectations[0].reason }
+        var run = MadeRun(expectations: [wanted("bgp.sessionDowntime.max", .below(100))])
+        for (at, state) in [(100, .connect), (200, .established)] as [(Int64, BGPSessionState)] {
+            for node in [0, 1] { run.say(at, node, .sessionState(peer: 0, state)) }
+        }
+        #expect(reason(run) == "no session ended in this run")
+        run.say(20_000, 0, .sessionState(peer: 0, .idle))
+        run.say(20_010, 0, .sessionState(peer: 0, .connect))
+        #expect(reason(run) == "no session that ended in this run was established again")
+        run.say(20_070, 0, .sessionState(peer: 0, .established))
+        run.say(20_015, 1, .sessionState(peer: 0, .idle))
+        run.say(20_065, 1, .sessionState(peer: 0, .established))
+        run.say(30_000, 1, .sessionState(peer: 1, .established))
+        #expect(run.summary["bgp.sessionDowntime.count"] == 2)
+        #expect(run.summary["bgp.sessionDowntime.min"] == 50 && run.summary["bgp.sessionDowntime.max"] == 70)
+    }
+
     @Test func `what a run cost is there only where the clock was looked at`() {
         var record = MadeRun().record
         record.eventCount = 7

@@ -197,6 +197,10 @@ private struct Storm: ~Copyable {
             handle(.portChanged(port, isUp: random.chance(Ratio(0.7))), "port")
         case 84..<86: handle(.command(.resetSession(peer: UInt32(random.below(4)))), "reset")
         case 86 where random.chance(Ratio(0.05)): handle(.command(.shutDown), "shutDown")
+        case 86:
+            let block = IPPrefix(.v4(IPv4Address(10, UInt8(random.below(4)), 0, 0)), length: 16)
+            guard let series = PrefixSeries(count: 1 + Int(random.below(3)), length: 18, in: block) else { return }
+            handle(.command(random.chance(Ratio(0.5)) ? .announce(series) : .withdraw(series)), "announce")
         case 87 where random.chance(Ratio(0.05)): handle(.start, "start")
         default: handle(.deadline, "deadline")
         }

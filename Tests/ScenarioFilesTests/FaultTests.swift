@@ -15,6 +15,11 @@ private struct Spoiling {
     }
 }
 
+/// The example's event with other keys in the place of its own.
+private func bgpSpoiling(_ keys: String) -> Spoiling {
+    Spoiling("\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"", keys)
+}
+
 private let topologySpoilings: [Spoiling] = [
     Spoiling("\"rate\": \"50Mbit\"", "\"rte\": \"50Mbit\""),
     Spoiling("\"links\":", "\"lnks\":"),
@@ -206,9 +211,31 @@ private let scenarioSpoilings: [Spoiling] = [
     Spoiling(
         "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
         "\"attack\": \"icmp-flood\", \"from\": \"laptop\", \"to\": \"server\", \"flap\": 1, \"for\": \"0s\""),
-    Spoiling(
-        "\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"",
-        "\"bgp\": { \"session\": [\"hq\", \"branch\"], \"reset\": true }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"branch\"] }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"branch\"], \"reset\": true }, \"for\": \"5s\""),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"hq\"], \"reset\": true }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\"], \"reset\": true }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"laptop\"], \"reset\": true }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"brnch\"], \"reset\": false }"),
+    bgpSpoiling("\"bgp\": { \"session\": [\"hq\", \"branch\"], \"reset\": true, \"node\": \"hq\" }"),
+    bgpSpoiling("\"bgp\": { }"),
+    bgpSpoiling("\"bgp\": \"reset\""),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\" }"),
+    bgpSpoiling("\"bgp\": { \"announce\": [\"10.1.0.0/17\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"isp\", \"announce\": [\"10.1.0.0/17\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [\"10.1.0.1/17\", \"10.1.0.0\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": \"10.1.0.0/17\" }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [\"100.127.0.1/32\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [\"10.1.0.0/17\"], \"reset\": true }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [\"10.1.0.0/17\"], \"withdraw\": [\"10.2.0.0/16\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": [\"10.1.0.0/17\"] }, \"for\": \"0s\""),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": { \"count\": 257, \"from\": \"20.0.0.0/16\" } }"),
+    bgpSpoiling(
+        "\"bgp\": { \"node\": \"branch\", \"announce\": { \"count\": 0, \"from\": \"20.0.0.0/8\", \"length\": 33 } }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"announce\": { \"count\": 20000, \"form\": \"20.0.0.0/8\" } }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"withdraw\": [\"10.1.0.0/16\", \"10.2.0.0/16\"] }"),
+    bgpSpoiling("\"bgp\": { \"node\": \"branch\", \"anounce\": [\"10.1.0.0/17\"] }"),
     Spoiling("\"link\": \"branch:wan-a--isp\", \"down\": true, \"for\": \"5s\"", "\"label\": \"nothing\""),
     Spoiling("failover.outage.max", "failover.outtage.max"),
     Spoiling("failover.outage.max", "traffic.cals.mos.p5"),

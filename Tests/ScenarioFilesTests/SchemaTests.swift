@@ -44,6 +44,7 @@ import Testing
         let expected: [(String?, [String])] = [
             (nil, KnownKeys.scenario), ("traffic", KnownKeys.traffic), ("event", KnownKeys.event),
             ("flap", KnownKeys.flap), ("bgpIncident", KnownKeys.bgpIncident),
+            ("bgpTable", KnownKeys.bgpTable),
             ("cloudIncident", KnownKeys.cloudIncident), ("linkSettings", KnownKeys.linkSettings),
             ("lossModel", KnownKeys.lossModel), ("expectation", KnownKeys.expectation), ("record", KnownKeys.record),
         ]

@@ -95,8 +95,9 @@ struct MissingMetric: Error {
 /// The scenarios that come with the project.
 enum Shipped {
     static let names = [
-        "abilene", "branch-blackout", "branch-brownout", "branch-flap", "branch-silent-blackout", "bufferbloat",
-        "flash-crowd", "lte-backup", "node-restart", "one-way-loss", "replay", "syn-flood", "udp-flood",
+        "abilene", "bgp-session-reset", "branch-blackout", "branch-brownout", "branch-flap", "branch-silent-blackout",
+        "bufferbloat", "flash-crowd", "full-table", "lte-backup", "node-restart", "one-way-loss", "prefix-hijack",
+        "replay", "route-leak", "syn-flood", "udp-flood",
     ]
 
     static func scenario(_ name: String) throws -> Scenario {

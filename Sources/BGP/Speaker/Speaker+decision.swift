@@ -1,4 +1,4 @@
-import Wire
+public import Wire
 
 /// The choice among the paths to one prefix (RFC 4271 §9.1.2).
 extension Speaker {
@@ -90,6 +90,20 @@ extension Speaker {
             interiorCost: cost(of: path) ?? .max, peerIdentifier: sessions[peer].lastIdentifier ?? .any,
             peerAddress: sessions[peer].configuration.address,
             accumulatedMetric: attributes.accumulatedMetric(path.accepted))
+    }
+
+    /// Where the best path that peers have told leads, whether or not the prefix is originated here as well.
+    public func learnedNextHop(to prefix: IPPrefix) -> IPAddress? {
+        guard let index = table.find(prefix) else { return nil }
+        var found: [(candidate: RouteCandidate, path: RoutingTable.Path)] = []
+        var next = table.firstPath(index)
+        while let path = next {
+            next = table.next(after: path)
+            guard path.source != .local, takesPart(path, isIPv4: prefix.isIPv4) else { continue }
+            found.append((candidate(path), path))
+        }
+        let best = DecisionProcess.best(of: ContiguousArray(found.map(\.candidate)))
+        return best.map { attributes.key(found[$0.index].path.accepted).nextHop.withoutMapping }
     }
 
     func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {

@@ -210,6 +210,18 @@ public struct Speaker: Sendable {
         settle(at: now, into: &outbox)
     }
 
+    /// Originates many prefixes at once, so that they take few UPDATEs.
+    public mutating func announce(_ series: PrefixSeries, at now: Instant, into outbox: inout SpeakerOutbox) {
+        for index in 0..<series.count { originate(series[index]) }
+        settle(at: now, into: &outbox)
+    }
+
+    /// Originates many prefixes no more.
+    public mutating func withdraw(_ series: PrefixSeries, at now: Instant, into outbox: inout SpeakerOutbox) {
+        for index in 0..<series.count { removePath(series[index], PathID(.local)) }
+        settle(at: now, into: &outbox)
+    }
+
     /// Originates a prefix no more.
     public mutating func withdraw(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
         removePath(prefix, PathID(.local))

@@ -3,6 +3,7 @@ public import Foundation
 public import Scenario
 public import Telemetry
 public import Traffic
+public import Wire
 
 /// What an agent, a process that runs one machine of a lab, is to be.
 public struct AgentTask: Codable, Sendable {
@@ -52,6 +53,10 @@ public enum AgentOrder: Codable, Sendable {
     case resetSession(peer: UInt32)
     /// Asks why packets to a prefix or an address go where they go; answered by ``AgentWord/explained(_:)``.
     case explain(route: String)
+    /// Originates prefixes.
+    case announce(PrefixSeries)
+    /// Originates prefixes no more.
+    case withdraw(PrefixSeries)
     /// Ends the machine; answered by ``AgentWord/finished(_:)``.
     case finish
 }

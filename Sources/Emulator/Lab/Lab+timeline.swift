@@ -16,8 +16,10 @@ extension Lab {
         case .kill(let node): kill(node)
         case .start(let node): try restart(node)
         case .resetSession(let pair):
-            guard let peer = plan.peerIndex(of: pair.second, at: pair.first) else { return }
+            guard let peer = plan.sessionNumber(of: pair.second, at: pair.first, in: topology) else { return }
             machine(of: pair.first)?.order(.resetSession(peer: UInt32(peer)))
+        case .announce(let node, let series): machine(of: node)?.order(.announce(series))
+        case .withdraw(let node, let series): machine(of: node)?.order(.withdraw(series))
         case .beginAttack, .endAttack: break  // The attacker knows when.
         }
     }

@@ -105,6 +105,10 @@ public struct Incident: Equatable, Sendable {
         case linkChanged
         case nodeKilled
         case sessionReset
+        /// A node originated prefixes that it had not originated before.
+        case prefixesAnnounced
+        /// A node originated prefixes no more.
+        case prefixesWithdrawn
         /// Hostile traffic set out for a node or host.
         case attack
     }
