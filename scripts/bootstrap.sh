@@ -11,8 +11,8 @@ toolchain='binutils libc6-dev libstdc++-12-dev libcurl4 libedit2 libncurses6 lib
 build="$toolchain make git ca-certificates pkg-config libsqlite3-dev libpcap-dev libssl-dev"
 # What speaks to the kernel of programs and links, and the headers that programs are compiled with.
 build="$build libbpf-dev libelf-dev zlib1g-dev libmnl-dev linux-libc-dev"
-# What tests use inside labs, and skip where it is not there.
-build="$build iproute2 iputils-ping iperf3 tcpdump tshark"
+# What tests use inside labs, and skip where it is not there; the daemons are BGP speakers.
+build="$build iproute2 iputils-ping iperf3 tcpdump tshark frr bird2 gobgpd exabgp"
 bench='g++ ns3 libns3-dev valgrind mininet'
 
 say() { echo "bootstrap: $*" >&2; }
@@ -51,6 +51,16 @@ if command -v dpkg-query >/dev/null; then
         # shellcheck disable=SC2086 # a list of words
         $as_root env -u TMPDIR DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
             install --yes --no-install-recommends $missing >&2
+        # Debian starts what it installs; tests have their own in namespaces.
+        for package in $missing; do
+            case $package in
+                frr | gobgpd | exabgp) service=$package ;;
+                bird2) service=bird ;;
+                *) continue ;;
+            esac
+            ! command -v systemctl >/dev/null ||
+                $as_root systemctl disable --quiet --now "$service" 2>/dev/null || true
+        done
     fi
 else
     say "this is no Debian; what stands for these packages must be there: $packages"
