@@ -39,6 +39,7 @@ struct PeerTests {
         try matrix.add("graceful restart: it keeps the node's routes", keepAtDaemons())
         matrix.add("TCP MD5: the right key is taken, a wrong one is not", both(keys, again))
         matrix.add("GTSM: what comes from farther away is not taken", both(hops, again))
+        matrix.add("several paths to a prefix (ADD-PATH)", lab.daemons.map { _ in .notYet })
         try matrix.expectDocumented()
     }
 
@@ -98,13 +99,18 @@ struct PeerTests {
         }
     }
 
-    /// The daemons are killed: whether their routes stay, and are there when they are back.
-    private func keepWhileAway() throws -> [Answer] {
+    /// Kills all daemons, and waits until the node has noticed.
+    private func killAll() throws -> Bool {
         for daemon in lab.daemons { try lab.kill(daemon) }
-        let areGone = try eventually(within: Self.patience, every: 0.1) {
+        return try eventually(within: Self.patience, every: 0.1) {
             let sessions = try lab.sessions()
             return lab.daemons.allSatisfy { sessions[$0.place.node] != "established" }
         }
+    }
+
+    /// The daemons are killed: whether their routes stay, and are there when they are back.
+    private func keepWhileAway() throws -> [Answer] {
+        let areGone = try killAll()
         let stay = try lab.daemons.map { daemon -> Answer in
             let stays = try ["hq", "branch"].allSatisfy { try lab.routes(daemon.place.prefixes, at: $0) }
             return areGone && stays ? .yes : .no
@@ -129,7 +135,7 @@ struct PeerTests {
     /// Starts all daemons anew, on terms that the node does not share, and sees to it that no session comes up.
     private func refusing(_ terms: PeerTerms) throws -> [Answer] {
         let counter = terms.securesHops ? "TCPMD5Failure" : "TCPMinTTLDrop"
-        for daemon in lab.daemons { try lab.kill(daemon) }
+        let areGone = try killAll()
         let before = try lab.counter(counter)
         for daemon in lab.daemons { try lab.letGoOn(daemon, terms) }
         let run = try eventually(within: Self.patience, every: 0.1) {
@@ -141,23 +147,23 @@ struct PeerTests {
             for (peer, state) in try lab.sessions() where state == "established" { seen.insert(peer) }
             return false
         }
-        return lab.daemons.map { run && !seen.contains($0.place.node) ? .yes : .no }
+        return lab.daemons.map { areGone && run && !seen.contains($0.place.node) ? .yes : .no }
     }
 
     /// The node is killed and starts again: whether the daemons' routes to it stay meanwhile.
     private func keepAtDaemons() throws -> [Answer] {
         let scenario = """
-            { "name": "restart", "topology": "watched.json", "seed": 1, "duration": "14s", "warmup": "1s",
+            { "name": "restart", "topology": "watched.json", "seed": 1, "duration": "16s", "warmup": "1s",
               "traffic": [ { "name": "calls", "application": "voip", "from": "laptop", "to": "server", "flows": 1,
                 "start": "1s" } ],
-              "events": [ { "at": "6s", "node": "hq", "restart": true, "after": "2s" } ],
+              "events": [ { "at": "8s", "node": "hq", "restart": true, "after": "2s" } ],
               "expect": [ { "metric": "invariants.violations", "equals": 0 } ] }
             """
         try lab.workspace.write(lab.topology(watched: true), to: "watched.json")
         try lab.workspace.write(scenario, to: "restart.json")
-        // Whether the machine was too busy for figures does not matter here.
+        // What it measures does not matter here, nor whether the machine was too busy for that.
         let outcome = try lab.run("run", "restart.json", "--backend", "netns", "--quiet")
-        try #require([0, 3].contains(outcome.status), "\(outcome.errors)")
+        try #require([0, 1, 3].contains(outcome.status), "\(outcome.errors)")
         return try lab.daemons.map { daemon in
             guard let watch = daemon.watch else { return .absent("it has no table of routes") }
             // The last look may have come when the lab went.
