@@ -129,6 +129,25 @@ struct RouteSocketTests {
         #expect(!left.contains(direct) && !left.contains(far) && !left.contains(six))
     }
 
+    @Test func `a route through a gateway is removed by its prefix and metric alone`() throws {
+        var pair = try Pair()
+        let interface = InterfaceIndex(20)
+        var own = [InterfaceAddress(try address("10.1.2.3"), prefixLength: 24, on: interface)]
+        own.append(InterfaceAddress(try address("2001:db8::7"), prefixLength: 64, on: interface))
+        let routes = [("203.0.113.0/24", "10.1.2.254"), ("2001:db8:1::/48", "2001:db8::1")]
+        for ((prefix, gateway), own) in zip(routes, own) {
+            let route = KernelRoute(
+                to: try self.prefix(prefix), through: try address(gateway), on: interface, metric: 20)
+            try pair.routes.change { batch in
+                batch.addAddress(own)
+                batch.addRoute(route)
+            }
+            try pair.routes.change { $0.removeRoute(KernelRoute(to: route.destination, metric: 20)) }
+            let left = try pair.routes.routes()
+            #expect(!left.contains { $0.destination == route.destination })
+        }
+    }
+
     @Test func `a refusal comes with what was asked and the kernel's own words`() throws {
         var pair = try Pair()
         let route = KernelRoute(to: try prefix("10.9.0.0/16"), through: try address("10.77.0.1"))

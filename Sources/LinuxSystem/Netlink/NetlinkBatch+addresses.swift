@@ -66,8 +66,10 @@ private func family(of address: IPAddress) -> UInt8 {
 }
 
 /// How far away a route's destination is: IPv6 does not say.
-private func scope(of route: KernelRoute) -> UInt8 {
+private func scope(of route: KernelRoute, isNew: Bool) -> UInt8 {
     guard route.destination.isIPv4 else { return UInt8(RT_SCOPE_UNIVERSE.rawValue) }
+    // Whoever removes a route need not know its gateway: this stands for any scope.
+    guard isNew else { return UInt8(RT_SCOPE_NOWHERE.rawValue) }
     if route.isLocal { return UInt8(RT_SCOPE_HOST.rawValue) }
     return UInt8(route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
 }
@@ -147,7 +149,7 @@ extension NetlinkBatch {
                 header.rtm_protocol = UInt8(RTPROT_STATIC)
                 header.rtm_type = UInt8(route.isLocal ? RTN_LOCAL : RTN_UNICAST)
             }
-            header.rtm_scope = scope(of: route)
+            header.rtm_scope = scope(of: route, isNew: type == RTM_NEWROUTE)
             message.put(structure: header)
             message.put(Int(RTA_DST.rawValue), route.destination.address)
             if let gateway = route.gateway { message.put(Int(RTA_GATEWAY.rawValue), gateway) }
