@@ -179,7 +179,7 @@ struct OffloadTests {
             thread.join()
         }
         let streams = try StreamPair(from: left, to: right, at: IPv4Address(10, 0, 0, 2), port: 7_000)
-        let octets = (0..<4_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        let octets = (0..<4_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 31) >> 3) }
         let received = streams.carry(octets)
         #expect(received == octets)
         let counts = bridge.counts.withLock { $0 }

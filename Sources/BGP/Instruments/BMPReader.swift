@@ -183,7 +183,7 @@ extension BMPPeer {
 }
 
 extension PlacedReader {
-    /// An address in sixteen octets, of IPv4 the last four; without a word on the family, it is IPv4 behind twelve zeros.
+    /// An address in sixteen octets, of IPv4 the last four; without a word on the family, twelve zeros tell IPv4.
     @_lifetime(self: copy self)
     mutating func readPeerAddress(isIPv6: Bool?) throws(RecordFault) -> IPAddress {
         let address = IPv6Address(high: try read(), low: try read())

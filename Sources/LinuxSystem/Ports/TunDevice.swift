@@ -6,7 +6,7 @@ import Glibc
 public struct TunDevice: ~Copyable, Sendable {
     public let interface: InterfaceIndex
     public let name: String
-    /// Neither blocking nor inherited by children; packets have a header of the kernel's in front where it has offloads.
+    /// Neither blocking nor inherited by children; with offloads, packets have a header of the kernel's in front.
     public let descriptor: FileDescriptor
     private let hasOffloads: Bool
 
