@@ -36,6 +36,8 @@ public struct Node: ~Copyable {
     /// What the speaker has just asked for, until it is carried out.
     var routing = SpeakerOutbox()
     var routes = OverlayRoutes()
+    /// Next hops of chosen routes that are on no link, until the speaker has been told.
+    var foreignNextHops: ContiguousArray<IPAddress> = []
     /// The prefixes that lie behind neighbours outside the overlay.
     var outsideRoutes = PrefixSet()
     var neighborLiveness: ContiguousArray<NeighborLiveness> = []

@@ -30,7 +30,8 @@ extension TopologyDecoder {
         var settings = PeerConfiguration(address: unknown, autonomousSystem: 0, localAddress: unknown)
         if let number = object["asn"].flatMap({ autonomousSystem($0) }) { settings.autonomousSystem = number }
         settings.families = object["families"].map { families($0) } ?? [.ipv4Unicast, .ipv6Unicast]
-        settings.nextHopSelf = object["nextHopSelf"]?.bool() ?? false
+        // The overlay's next hops mean nothing outside it.
+        settings.nextHopSelf = object["nextHopSelf"]?.bool() ?? true
         settings.isPassive = object["passive"]?.bool() ?? false
         settings.advertisementInterval = object["advertisementInterval"]?.duration() ?? .zero
         let maps = names.routeMaps.map { (name: $0.name, value: $0.policy) }

@@ -137,4 +137,18 @@ import Wire
         #expect(quick >= .milliseconds(100) && quick <= .milliseconds(160), "\(quick)")
         #expect(slow >= .seconds(6) && slow <= .seconds(9), "\(slow)")
     }
+
+    @Test func `a route whose next hop is on no link is not told on`() throws {
+        let elsewhere = try #require(IPAddress("192.0.2.9"))
+        let policy = RoutePolicy([PolicyRule(sequence: 1, .permit, settings: [.nextHop(elsewhere)])])
+        let record = Worlds.record(Self.world { $0.importPolicy = policy })
+        let (sent, received) = Self.delivered(record)
+        #expect(sent > 900 && received == 0)
+        // The edge has no route, so that no path is chosen for the call.
+        let choices = record.telemetry.filter { entry in
+            guard entry.node == 1, case .pathChange = entry.record else { return false }
+            return entry.at >= .zero + .seconds(10)
+        }
+        #expect(choices.isEmpty)
+    }
 }
