@@ -35,7 +35,10 @@ struct FRRouting: PeerDaemon {
         return [("frr/bgpd.conf", text)]
     }
 
-    var preparation: String { place.givesHosts }
+    /// Without zebra's word on the addresses, bgpd tells next hops that are nowhere.
+    var preparation: String {
+        "\(place.givesHosts); while [ ! -S \(folder)/zserv ]; do sleep 0.1; done; sleep 1"
+    }
     var companions: [String] { [daemon("zebra", "-f /dev/null")] }
     var command: String { daemon("bgpd", "-f \(folder)/bgpd.conf") }
 

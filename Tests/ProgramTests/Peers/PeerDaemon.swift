@@ -78,13 +78,16 @@ extension PeerDaemon {
     var companions: [String] { [] }
     func announce(in lab: PeerLab) throws -> Bool { true }
 
-    /// What runs it again whenever it ends, unless it is held.
+    /// What runs it again whenever it ends, unless it is held; then it is killed, by its number in its own namespace.
+    ///
+    /// It writes down how often it has been started, and 0 while it is away.
     var loop: String {
         let files = "\(place.folder)/\(place.node)"
         return """
-            \(preparation); while :; do while [ -e \(files).hold ]; do sleep 0.1; done; \
-            rm -f \(files).socket; \(command) $again & echo $! > \(files).process; wait $!; \
-            again='\(restartOption)'; sleep 0.1; done
+            \(preparation); n=0; while :; do while [ -e \(files).hold ]; do sleep 0.1; done; \
+            rm -f \(files).socket; \(command) $again & p=$!; n=$((n+1)); echo $n > \(files).starts; \
+            while [ ! -e \(files).hold ] && ! grep -q '^State:.Z' /proc/$p/status; do sleep 0.05; done; \
+            kill -9 $p; wait $p; echo 0 > \(files).starts; again='\(restartOption)'; sleep 0.1; done
             """
     }
 }

@@ -7,8 +7,8 @@ final class PeerLab {
     let workspace: Workspace
     let daemons: [any PeerDaemon]
     let collector: BIRDDaemon
-    /// Those that were killed last.
-    private var processes: [String: Int32] = [:]
+    /// How often each had been started when it was killed last.
+    private var startsBefore: [String: Int] = [:]
 
     static let programs = [
         "/usr/lib/frr/bgpd", "/usr/lib/frr/zebra", "/usr/sbin/bird", "/usr/bin/gobgpd", "/usr/sbin/exabgp",
@@ -134,17 +134,17 @@ final class PeerLab {
 
     // MARK: Daemons that end and start
 
-    private func process(of daemon: any PeerDaemon) -> Int32? {
-        let text = try? workspace.text("\(daemon.place.node).process")
-        return text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }.flatMap { $0 > 1 ? $0 : nil }
+    /// How often a daemon has been started; 0 while it is away.
+    private func starts(of daemon: any PeerDaemon) -> Int {
+        let text = try? workspace.text("\(daemon.place.node).starts")
+        return text.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? 0
     }
 
     /// Kills a daemon, which stays away until it is let go on.
     func kill(_ daemon: any PeerDaemon) throws {
+        startsBefore[daemon.place.node] = starts(of: daemon)
         try workspace.write("", to: "\(daemon.place.node).hold")
-        guard let process = process(of: daemon) else { return }
-        processes[daemon.place.node] = process
-        Glibc.kill(process, SIGKILL)
+        _ = eventually(within: 10, every: 0.05) { starts(of: daemon) == 0 }
     }
 
     /// Lets a daemon that was killed go on, on these terms.
@@ -155,8 +155,8 @@ final class PeerLab {
 
     /// Whether a daemon runs that has been started since the last was killed.
     func runs(_ daemon: any PeerDaemon) -> Bool {
-        guard let process = process(of: daemon) else { return false }
-        return process != processes[daemon.place.node] && Glibc.kill(process, 0) == 0
+        let count = starts(of: daemon)
+        return count > 0 && count != startsBefore[daemon.place.node]
     }
 
     /// What the headquarters' kernel has counted of TCP.
