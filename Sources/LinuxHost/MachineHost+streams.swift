@@ -50,9 +50,7 @@ extension MachineHost where Machine: ~Copyable {
         do throws(SystemError) {
             var options = streamOptions
             if let found = protections.first(where: { $0.peer == remote.address }) {
-                options.digestKey = found.protection.digestKey
-                options.leastHopLimit = found.protection.leastHopLimit
-                options.hopLimit = found.protection.hopLimit
+                options.protection = found.protection
             }
             let socket = try StreamSocket(from: source, to: remote, options)
             let stream = HostStream(id, socket, to: remote, isOpening: true)
@@ -146,11 +144,11 @@ extension MachineHost where Machine: ~Copyable {
 
     private mutating func read(_ stream: HostStream) throws(HostError) {
         for _ in 0..<turnLimit {
-            switch packetRoom.read(from: stream) {
+            switch streamRoom.read(from: stream) {
             case .nothing: return
             case .octets(let count):
                 advance(to: configuration.clock.now)
-                packetRoom.hand(count, of: stream.id, to: &machine, at: now, into: &outbox)
+                streamRoom.hand(count, of: stream.id, to: &machine, at: now, into: &outbox)
                 try carryOut()
                 guard streams[stream.id.rawValue] === stream else { return }
             case .end:

@@ -35,7 +35,7 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
     var overlay: TunDevice?
     var overlayPackets = OffloadedPackets()
     var overlayLimit: OverlayLimit?
-    var packetRoom = PacketRoom()
+    var streamRoom = StreamRoom()
     /// None, or one.
     var dataplane: Slab<AttachedDataplane>
 

@@ -136,8 +136,8 @@ struct KernelSocketTests {
                 return nearKey == farKey
             }
             var options = StreamSocket.Options()
-            options.digestKey = Array(nearKey.utf8)
-            options.leastHopLimit = 64
+            options.protection.digestKey = Array(nearKey.utf8)
+            options.protection.leastHopLimit = 64
             let caller = try StreamSocket(from: Self.loopback, to: listener.local, options)
             let poll = try EventPoll()
             var ready = ReadyDescriptors()

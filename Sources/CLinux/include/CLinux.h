@@ -36,7 +36,8 @@ int clinux_rejoin_processes(int descriptor);
 // Gives the calling process mounts of its own, which follow the machine's, and the /proc of its process namespace.
 int clinux_mount_own_processes(void);
 
-// Sockets between processes of this machine, not inherited, of streams but for the second; and a send that raises no signal.
+// Sockets between processes of this machine, not inherited, of streams but for the second;
+// and a send that raises no signal.
 int clinux_unix_socket(void);
 int clinux_unix_datagrams(void);
 int clinux_unix_pair(int descriptors[2]);

@@ -12,22 +12,22 @@ public struct StreamListener: ~Copyable {
 
     /// Listens in the namespace of the calling thread; port 0 has the kernel choose one.
     ///
-    /// What arrives gets the options, but for keys, which are by peer.
+    /// What arrives gets the options, but for the protection, which ``protect(_:_:)`` sets by peer.
     public init(
         at local: SocketAddress, _ options: StreamSocket.Options = StreamSocket.Options(), backlog: Int32 = 4_096
     ) throws(SystemError) {
         let socket = FileDescriptor(
             owning: try checked(clinux_stream_socket(local.address.isIPv4 ? 1 : 0), "open a stream socket"))
         try setOption(SOL_SOCKET, SO_REUSEADDR, to: 1, of: socket, "SO_REUSEADDR")
-        var plain = options
-        plain.digestKey = []
-        try plain.apply(to: socket, peer: SocketAddress(local.address, port: 0))
+        var unprotected = options
+        unprotected.protection = StreamProtection()
+        try unprotected.apply(to: socket)
         var address = local.kernelForm
         try checked(clinux_bind(socket.number, &address), "bind a stream socket to \(local)")
         try checked(listen(socket.number, backlog), "listen at \(local)")
         try checked(clinux_own_address(socket.number, &address), "look at a stream socket")
         self.local = SocketAddress(address)
-        self.options = plain
+        self.options = unprotected
         descriptor = socket
     }
 
@@ -64,9 +64,9 @@ public struct StreamListener: ~Copyable {
                 let peer = SocketAddress(remote)
                 var options = options
                 if let found = protections.first(where: { $0.peer == peer.address }) {
+                    options.protection = found.protection
                     // The key is the listener's already.
-                    options.leastHopLimit = found.protection.leastHopLimit
-                    options.hopLimit = found.protection.hopLimit
+                    options.protection.digestKey = []
                 }
                 try options.apply(to: socket, peer: peer)
                 return Arrival(socket: StreamSocket(owning: socket), remote: peer)

@@ -22,13 +22,9 @@ public struct StreamSocket: ~Copyable {
         public var sendsAtOnce = false
         /// More unsent octets than this, and the socket is not writable.
         public var unsentLimit: Int?
-        /// What arrives with fewer hops left is not believed (GTSM, RFC 5082).
-        public var leastHopLimit: UInt8?
-        public var hopLimit: UInt8?
         /// The algorithm by the kernel's name for it; empty takes the machine's own.
         public var congestionControl = ""
-        /// Both ends sign every segment with it (RFC 2385).
-        public var digestKey: [UInt8] = []
+        public var protection = StreamProtection()
 
         public init() {}
     }
@@ -108,7 +104,7 @@ public struct StreamSocket: ~Copyable {
 }
 
 extension StreamSocket.Options {
-    func apply(to socket: borrowing FileDescriptor, peer: SocketAddress?) throws(SystemError) {
+    func apply(to socket: borrowing FileDescriptor, peer: SocketAddress? = nil) throws(SystemError) {
         let level = Int32(IPPROTO_TCP)
         if sendsAtOnce { try setOption(level, TCP_NODELAY, to: 1, of: socket, "TCP_NODELAY") }
         if let unsentLimit {
@@ -121,30 +117,6 @@ extension StreamSocket.Options {
                 setsockopt(socket.number, level, TCP_CONGESTION, octets, socklen_t(octets.count)),
                 "use the congestion control \(congestionControl)")
         }
-        guard let peer else { return }
-        let isIPv4 = peer.address.isIPv4
-        if let leastHopLimit {
-            try setOption(
-                peer.address.optionLevel, isIPv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, to: Int32(leastHopLimit), of: socket,
-                "the least hop limit")
-        }
-        if let hopLimit { try setHopLimit(hopLimit, of: socket, for: peer) }
-        if !digestKey.isEmpty { try setDigestKey(digestKey, of: socket, for: peer) }
+        if let peer { try protection.apply(to: socket, peer: peer) }
     }
-}
-
-/// Sets what packets to a peer carry as their hop limit.
-func setHopLimit(_ hopLimit: UInt8, of socket: borrowing FileDescriptor, for peer: SocketAddress) throws(SystemError) {
-    try setOption(
-        peer.address.optionLevel, peer.address.isIPv4 ? IP_TTL : IPV6_UNICAST_HOPS, to: Int32(hopLimit), of: socket,
-        "the hop limit")
-}
-
-/// Has every segment to and from a peer carry a keyed digest (RFC 2385).
-func setDigestKey(
-    _ key: [UInt8], of socket: borrowing FileDescriptor, for peer: SocketAddress
-) throws(SystemError) {
-    var address = peer.kernelForm
-    try checked(
-        clinux_set_digest_key(socket.number, &address, key, key.count), "sign segments to and from \(peer.address)")
 }

@@ -3,7 +3,7 @@ import LinuxSystem
 import Machine
 
 /// Room for a piece of a stream while the machine is handed it.
-struct PacketRoom: ~Copyable {
+struct StreamRoom: ~Copyable {
     private let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 4_096)
 
     deinit {
