@@ -52,24 +52,16 @@ struct HandedFlows: Sendable {
         return evicted
     }
 
-    /// Forgets all flows toward a peer, telling each to `body` in the order of their places.
-    mutating func removeAll(toward peer: Int, _ body: (FiveTuple) -> Void) {
-        removeAll { _, owner in
-            owner == UInt32(peer)
-        } telling: {
-            body($0)
-        }
-    }
-
-    /// Forgets the flows of which `isToGo` says so, by the flow and the peer that it goes to, in the same way.
-    mutating func removeAll(
-        where isToGo: (FiveTuple, _ peer: UInt32) -> Bool, telling body: (FiveTuple) -> Void
-    ) {
+    /// Forgets the flows of which `isToGo` says so, by the flow and the peer that it goes to, and returns them in the
+    /// order of their places.
+    mutating func removeAll(where isToGo: (FiveTuple, _ peer: Int) -> Bool) -> ContiguousArray<FiveTuple> {
+        var removed: ContiguousArray<FiveTuple> = []
         for place in entries.indices where entries[place].isUsed {
-            guard isToGo(entries[place].flow, entries[place].peer) else { continue }
+            guard isToGo(entries[place].flow, Int(entries[place].peer)) else { continue }
             entries[place].isUsed = false
             index[entries[place].flow.key.rawValue] = nil
-            body(entries[place].flow)
+            removed.append(entries[place].flow)
         }
+        return removed
     }
 }

@@ -71,18 +71,12 @@ extension Node {
     /// Takes back the flows whose destinations lie behind another peer than when they were handed over, or nowhere.
     mutating func takeBackRedirectedFlows(into outbox: inout Outbox) {
         guard configuration.usesDataplane, handedFlows.count > 0 else { return }
-        var taken: ContiguousArray<FiveTuple> = []
-        handedFlows.removeAll(
-            where: { flow, peer in
-                routes.peer(toward: flow.destination) != Int(peer)
-            }, telling: { taken.append($0) })
+        let taken = handedFlows.removeAll { flow, peer in routes.peer(toward: flow.destination) != peer }
         for flow in taken { outbox.append(.program(.release(flow))) }
     }
 
     private mutating func takeBackFlows(toward peer: Int, at now: Instant, into outbox: inout Outbox) {
-        var taken: ContiguousArray<FiveTuple> = []
-        handedFlows.removeAll(toward: peer) { taken.append($0) }
-        for flow in taken {
+        for flow in handedFlows.removeAll(where: { $1 == peer }) {
             // The node has not seen its packets, but they may have passed until now.
             steering.keep(flow.key, at: now)
             outbox.append(.program(.release(flow)))
