@@ -4,8 +4,9 @@ import Foundation
 public func eventually(
     within seconds: Double = 10, every interval: Double = 0.01, _ condition: () throws -> Bool
 ) rethrows -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(seconds)
+    while clock.now < end {
         if try condition() { return true }
         Thread.sleep(forTimeInterval: interval)
     }
