@@ -12,24 +12,25 @@ public struct DeadlineHeap: Sendable {
         }
     }
 
+    private struct Timer: BitwiseCopyable, Sendable {
+        /// What the timer wants; `max` is nothing.
+        var wanted = UInt64.max
+        /// The earliest entry that it has in the heap.
+        var armed = UInt64.max
+    }
+
     private var entries: ContiguousArray<Entry> = []
-    /// What each timer wants; `max` is nothing.
-    private var wanted: ContiguousArray<UInt64> = []
-    /// The earliest entry that each timer has in the heap.
-    private var armed: ContiguousArray<UInt64> = []
+    private var timers: ContiguousArray<Timer> = []
 
     public init() {}
 
     /// Sets, moves or (with nil) stops the timer of that number.
     public mutating func set(_ index: Int, at deadline: Instant?) {
-        while wanted.count <= index {
-            wanted.append(.max)
-            armed.append(.max)
-        }
+        while timers.count <= index { timers.append(Timer()) }
         let at = deadline?.nanoseconds ?? .max
-        wanted[index] = at
-        guard at < armed[index] else { return }
-        armed[index] = at
+        timers[index].wanted = at
+        guard at < timers[index].armed else { return }
+        timers[index].armed = at
         push(Entry(at: at, index: UInt32(index)))
     }
 
@@ -44,18 +45,17 @@ public struct DeadlineHeap: Sendable {
     public mutating func takeDue(at now: Instant) -> Int? {
         while let first = entries.first, first.at <= now.nanoseconds {
             let index = Int(first.index)
-            guard armed[index] == first.at else {
+            guard timers[index].armed == first.at else {
                 pop()
                 continue
             }
-            let at = wanted[index]
+            let at = timers[index].wanted
             if at == first.at {
                 pop()
-                armed[index] = .max
-                wanted[index] = .max
+                timers[index] = Timer()
                 return index
             }
-            armed[index] = at
+            timers[index].armed = at
             if at == .max {
                 pop()
             } else {

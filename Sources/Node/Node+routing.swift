@@ -70,6 +70,7 @@ extension Node {
         result.idleHold = .milliseconds(100)
         result.requiresExternalPolicy = hasNeighbors
         result.origins = configuration.origins
+        result.connected = configuration.neighbors.flatMap(\.connected)
         return result
     }
 
@@ -134,7 +135,6 @@ extension Node {
     }
 
     mutating func wakeRouting(at now: Instant, into outbox: inout Outbox) {
-        giveUpForeignNextHops(at: now)
         speaker.wake(at: now, into: &routing)
         carryOutRouting(into: &outbox)
     }
@@ -259,17 +259,7 @@ extension Node {
         let isRedirected = routeAnnounced(into: &outbox)
         if changed > 0 || isRedirected { takeBackRedirectedFlows(into: &outbox) }
         if changed > 0 { outbox.append(.report(.bestPathChanged(prefixCount: changed))) }
-        timers.set(Timer.routing, at: foreignNextHops.isEmpty ? speaker.nextDeadline : .zero)
-    }
-
-    /// Tells the speaker of next hops that it has chosen and that are on no link, so that it chooses others.
-    private mutating func giveUpForeignNextHops(at now: Instant) {
-        for nextHop in foreignNextHops { speaker.nextHopChanged(nextHop, cost: nil, at: now, into: &routing) }
-        foreignNextHops.removeAll()
-    }
-
-    private func isOverlayAddress(_ address: IPAddress) -> Bool {
-        configuration.peers.contains { address.isOverlay($0.overlayAddress) }
+        timers.set(Timer.routing, at: speaker.nextDeadline)
     }
 
     mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
@@ -285,7 +275,6 @@ extension Node {
             outbox.append(.program(.route(prefix, over: port, through: nextHop)))
             if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
         } else {
-            if !isOverlayAddress(nextHop) { foreignNextHops.append(nextHop) }
             withdraw(prefix, into: &outbox)
         }
     }

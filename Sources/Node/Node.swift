@@ -36,8 +36,6 @@ public struct Node: ~Copyable {
     /// What the speaker has just asked for, until it is carried out.
     var routing = SpeakerOutbox()
     var routes = OverlayRoutes()
-    /// Next hops of chosen routes that are on no link, until the speaker has been told.
-    var foreignNextHops: ContiguousArray<IPAddress> = []
     /// The prefixes that lie behind neighbours outside the overlay.
     var outsideRoutes = PrefixSet()
     var neighborLiveness: ContiguousArray<NeighborLiveness> = []
@@ -151,14 +149,13 @@ public struct Node: ~Copyable {
             case self.timer(forCalling: 0)...: call(timer - self.timer(forCalling: 0), at: now, into: &outbox)
             default:
                 let place = (timer - Timer.firstTunnel) / 2
+                tunnels[place].prepareTunnel()
+                steering.prepare(place)
                 if timer == Timer.probe(place) {
-                    tunnels[place].prepareTunnel()
-                    steering.prepare(place)
+                    tunnels[place].tunnel.prepareProbe()
                     probe(place, at: now, into: &outbox)
                 } else {
                     tunnels[place].prepareLiveness()
-                    tunnels[place].prepareTunnel()
-                    steering.prepare(place)
                     wakeLiveness(place, at: now, into: &outbox)
                 }
             }

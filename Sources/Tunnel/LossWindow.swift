@@ -38,6 +38,14 @@ struct LossWindow: Sendable {
         resolution = configuration.lossResolution
     }
 
+    /// Has the buckets fetched that the next ``counts(at:nextSequence:)`` and ``rotate(at:nextSequence:)`` look at.
+    func prepare() {
+        unsafe buckets.withUnsafeBytes {
+            unsafe prefetch($0, element: position(span - 1), of: Self.capacity)
+            unsafe prefetch($0, element: newest, of: Self.capacity)
+        }
+    }
+
     /// Starts over with the arrival of `sequence`.
     mutating func restart(with sequence: UInt32, at now: Instant) {
         newest = 0

@@ -148,6 +148,9 @@ public struct Tunnel: Sendable {
         losses.countCarried(expected: isResumed ? min(expected, received) : expected, received: received)
     }
 
+    /// Has what lies apart fetched that a probe is made of.
+    public mutating func prepareProbe() { losses.prepare() }
+
     /// Does what is due: takes a new sample, and appends a probe's UDP payload when its time has come.
     public mutating func wake(at now: Instant, into arena: inout ByteArena) -> ByteRange? {
         defer { nextDeadline = isSilenceNoted ? prober.nextProbeAt : min(prober.nextProbeAt, silentAt) }

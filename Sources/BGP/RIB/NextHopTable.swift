@@ -1,19 +1,26 @@
 import Basics
 import Wire
 
-/// What is known of the ways to next hops (RFC 4271 §9.1.2.1); of one never spoken of, that it is near.
+/// What is known of the ways to next hops (RFC 4271 §9.1.2.1).
 struct NextHopTable: Sendable {
     /// In order of address.
     private var entries: ContiguousArray<(address: IPAddress, cost: UInt32?)> = []
+    private let connected: [IPPrefix]?
 
-    /// Whether nothing was ever said of any.
-    var isEmpty: Bool { entries.isEmpty }
+    /// One never spoken of is near where it is on a link; with no links named, it is near wherever it is.
+    init(connected: [IPPrefix]?) {
+        self.connected = connected
+    }
+
+    /// Whether every next hop is near.
+    var isEmpty: Bool { entries.isEmpty && connected == nil }
 
     /// What the way costs; nil where there is none.
     func cost(of address: IPAddress) -> UInt32? {
         let place = place(of: address)
-        guard place < entries.count, entries[place].address == address else { return 0 }
-        return entries[place].cost
+        if place < entries.count, entries[place].address == address { return entries[place].cost }
+        guard let connected else { return 0 }
+        return connected.contains { $0.contains(address) } ? 0 : nil
     }
 
     /// Returns whether anything changed.

@@ -87,8 +87,8 @@ struct Session: Sendable {
     var settings: SessionConfiguration { configuration.session }
 
     subscript(side: ConnectionSide) -> Connection? {
-        get { side == .outgoing ? outgoing : incoming }
-        set { if side == .outgoing { outgoing = newValue } else { incoming = newValue } }
+        _read { if side == .outgoing { yield outgoing } else { yield incoming } }
+        _modify { if side == .outgoing { yield &outgoing } else { yield &incoming } }
     }
 
     var state: BGPSessionState {

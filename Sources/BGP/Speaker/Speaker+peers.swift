@@ -94,7 +94,6 @@ extension Speaker {
 
     /// Carries out what a session wants done with its routes.
     mutating func carryOutOrders(_ peer: Int) {
-        guard !sessions[peer].orders.isEmpty else { return }
         var orders: ContiguousArray<RouteOrder> = []
         swap(&orders, &sessions[peer].orders)
         for order in orders {

@@ -45,7 +45,7 @@ public struct Speaker: Sendable {
     var discarded: ContiguousArray<SparseTable<AttributeIndex>> = []
     var attributes = AttributeTable()
     var table = RoutingTable()
-    var nextHops = NextHopTable()
+    var nextHops: NextHopTable
     /// Of prefixes with several next hops; empty where one path is all that is used.
     var nextHopSets = NextHopSets()
     /// Emptied and filled again for every decision.
@@ -60,6 +60,8 @@ public struct Speaker: Sendable {
     /// The flaps of each peer that is damped, and those peers.
     var dampers: ContiguousArray<DampingTable?> = []
     var dampedPeers: ContiguousArray<Int> = []
+    /// Whether anything is left to be done, now or later, or has happened that may have left something.
+    private var isStirred = true
     /// Until when nothing is decided after a restart; nil for not at all.
     var selectionDeferredUntil: Instant?
     private let local: Session.Local
@@ -69,6 +71,7 @@ public struct Speaker: Sendable {
         precondition(configuration.holdTime == .zero || configuration.holdTime >= .seconds(3))
         precondition(configuration.connectRetry > .zero && configuration.idleHold > .zero)
         self.configuration = configuration
+        nextHops = NextHopTable(connected: configuration.connected)
         local = Session.Local(
             autonomousSystem: configuration.autonomousSystem, identifier: configuration.routerID,
             holdTime: configuration.holdTime, connectRetry: configuration.connectRetry,
@@ -148,15 +151,14 @@ public struct Speaker: Sendable {
         _ bytes: RawSpan, on connection: ConnectionID, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard let (peer, side) = locate(connection) else { return }
-        var input: ContiguousArray<UInt8> = []
-        if let waiting = sessions[peer][side]?.input { input = waiting }
-        sessions[peer][side]?.input = []
+        var input = sessions[peer].takeInput(side)
         input.append(bytes)
         var offset = 0
-        while sessions[peer][side]?.id == connection, input.count - offset >= MessageHeader.size {
+        while let limit = sessions[peer].messageLimit(over: connection, side),
+            input.count - offset >= MessageHeader.size
+        {
             let rest = input.span.bytes.extracting(offset..<input.count)
             do throws(Notification) {
-                let limit = sessions[peer][side]?.maximumLength ?? MessageHeader.maximumLength
                 let header = try MessageHeader(rest, maximumLength: limit)
                 guard rest.byteCount >= header.length else { break }
                 let body = rest.extracting(MessageHeader.size..<header.length)
@@ -166,11 +168,11 @@ public struct Speaker: Sendable {
                 step(.messageError(error, side), peer, at: now, into: &outbox)
             }
         }
-        if sessions[peer][side]?.id == connection {
+        if sessions[peer].messageLimit(over: connection, side) != nil {
             input.removeFirst(offset)
             sessions[peer][side]?.input = input
         }
-        settle(at: now, into: &outbox)
+        settleSessions(at: now, into: &outbox)
     }
 
     /// Lets the timers expire that are due; coming early is harmless.
@@ -181,7 +183,7 @@ public struct Speaker: Sendable {
             }
             deadlines[peer] = sessions[peer].timers.next?.at ?? .never
         }
-        settle(at: now, into: &outbox)
+        settleSessions(at: now, into: &outbox)
     }
 
     /// Ends a session with a Cease; it starts over by itself; an unknown peer is ignored.
@@ -230,7 +232,7 @@ public struct Speaker: Sendable {
 
     /// Tells what the way to a next hop costs now; nil if there is none (RFC 4271 §9.1.2.1).
     ///
-    /// A next hop that was never spoken of is taken to be near.
+    /// Of one that was never spoken of, ``SpeakerConfiguration/connected`` says whether it is near.
     public mutating func nextHopChanged(
         _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
@@ -261,23 +263,25 @@ extension Speaker {
     mutating func step(
         _ event: SessionEvent, _ peer: Int, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
-        let oldState = sessions[peer].state
-        let oldOutgoing = sessions[peer].outgoing?.id
-        let oldIncoming = sessions[peer].incoming?.id
+        let old = sessions[peer].standing()
         sessions[peer].handle(event, at: now, into: &outbox)
+        let new = sessions[peer].standing()
 
-        track(oldOutgoing, sessions[peer].outgoing?.id, at: UInt32(peer) * 2)
-        track(oldIncoming, sessions[peer].incoming?.id, at: UInt32(peer) * 2 + 1)
-        deadlines[peer] = sessions[peer].timers.next?.at ?? .never
-        carryOutOrders(peer)
-        let newState = sessions[peer].state
-        guard newState != oldState else { return }
+        track(old.outgoing, new.outgoing, at: UInt32(peer) * 2)
+        track(old.incoming, new.incoming, at: UInt32(peer) * 2 + 1)
+        deadlines[peer] = new.deadline
+        if new.hasLeftWork {
+            isStirred = true
+            carryOutOrders(peer)
+        }
+        guard new.state != old.state else { return }
+        isStirred = true
         establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
         numberedPeers = establishedPeers.filter {
             sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
         }
         regroup(peer)
-        outbox.append(.sessionChanged(peer: peer, newState))
+        outbox.append(.sessionChanged(peer: peer, new.state))
     }
 
     private mutating func track(_ old: ConnectionID?, _ new: ConnectionID?, at place: UInt32) {
@@ -316,6 +320,7 @@ extension Speaker {
         _ body: RawSpan, from sender: (peer: Int, side: ConnectionSide), at now: Instant,
         into outbox: inout SpeakerOutbox
     ) throws(Notification) {
+        isStirred = true
         let established = sessions[sender.peer].established
         step(.update(sender.side), sender.peer, at: now, into: &outbox)
         guard let established, established.side == sender.side else { return }
@@ -337,6 +342,17 @@ extension Speaker {
             work(at: now, into: &outbox)
             next = hasWork(at: now) ? now : min(nextRound(after: now), nextReadmission(after: now))
         }
+        isStirred = next != .never
+        setDeadline(next)
+    }
+
+    /// Settles after events of sessions; most of them, KEEPALIVEs and their timers, leave nothing to be looked for.
+    private mutating func settleSessions(at now: Instant, into outbox: inout SpeakerOutbox) {
+        guard !isStirred else { return settle(at: now, into: &outbox) }
+        setDeadline(.never)
+    }
+
+    private mutating func setDeadline(_ next: Instant) {
         let earliest = min(deadlines.min() ?? .never, next)
         nextDeadline = earliest == .never ? nil : earliest
     }

@@ -69,6 +69,11 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var groupsPeers = false
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
+    /// The prefixes of the links; nil for a host that does not know, and has every next hop near.
+    ///
+    /// A next hop on none of them cannot be reached, unless ``Speaker/nextHopChanged(_:cost:at:into:)`` says that it
+    /// can.
+    public var connected: [IPPrefix]?
     /// Numbered from 0, in this order.
     public var peers: [PeerConfiguration]
     /// The prefixes that are originated from the start.
