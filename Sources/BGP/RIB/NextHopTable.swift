@@ -13,7 +13,7 @@ struct NextHopTable: Sendable {
     }
 
     /// Whether every next hop is near.
-    var isEmpty: Bool { entries.isEmpty && connected == nil }
+    var isEverythingNear: Bool { entries.isEmpty && connected == nil }
 
     /// What the way costs; nil where there is none.
     func cost(of address: IPAddress) -> UInt32? {

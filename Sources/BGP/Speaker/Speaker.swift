@@ -50,7 +50,6 @@ public struct Speaker: Sendable {
     var nextHopSets = NextHopSets()
     /// Emptied and filled again for every decision.
     var candidates: ContiguousArray<RouteCandidate> = []
-    var choices: ContiguousArray<RoutingTable.Best> = []
     var prefixScratch: ContiguousArray<PrefixIndex> = []
     var octetScratch: ContiguousArray<UInt8> = []
     private let pinned = Pinned()
@@ -277,9 +276,7 @@ extension Speaker {
         guard new.state != old.state else { return }
         isStirred = true
         establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
-        numberedPeers = establishedPeers.filter {
-            sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
-        }
+        numberedPeers = establishedPeers.filter { numbersPaths(to: $0) }
         regroup(peer)
         outbox.append(.sessionChanged(peer: peer, new.state))
     }
