@@ -35,7 +35,7 @@ extension ScenarioDecoder {
             : .bgp(.withdraw(node: node, prefixes: prefixes, lasting: lasting))
     }
 
-    /// A node withdraws only what it has announced by then: its LANs, and what earlier events have it announce.
+    /// A node withdraws only what is its own, and what earlier events have it announce until later than that.
     func judgeWithdrawals(_ events: [ScriptedEvent], _ places: [ObjectCursor]) {
         guard let nodes else { return }
         for (index, event) in events.enumerated() {
@@ -55,7 +55,8 @@ extension ScenarioDecoder {
     private func announced(by node: Int, before index: Int, of events: [ScriptedEvent]) -> [PrefixSeries] {
         events.enumerated().flatMap { place, other -> [PrefixSeries] in
             guard (other.at, place) < (events[index].at, index),
-                case .bgp(.announce(node, let prefixes, _)) = other.kind
+                case .bgp(.announce(node, let prefixes, _)) = other.kind,
+                other.end.map({ $0 > events[index].at }) ?? true
             else { return [] }
             return prefixes
         }
