@@ -317,8 +317,11 @@ private func configuration(_ random: inout SeededRandom, numbersPaths: Bool) -> 
     configuration.maximumPaths = 1 + Int(random.below(3))
     configuration.spreadsOverNeighbors = random.below(2) == 0
     configuration.groupsPeers = random.below(2) == 0
+    // Of some speakers most peers are of their own AS, and told together.
+    let isInside = random.below(3) == 0
     for peer in 0..<2 + Int(random.below(4)) {
-        let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
+        let isInternal = random.below(4) < (isInside ? 3 : 1)
+        let number = isInternal ? 65001 : 65002 + UInt32(random.below(3))
         var settings = PeerConfiguration(
             address: .v4(IPv4Address(192, 0, 2, UInt8(peer + 10))), autonomousSystem: number,
             localAddress: .v4(IPv4Address(192, 0, 2, 1)))
@@ -367,7 +370,7 @@ private func randomAttributes(
     _ random: inout SeededRandom, _ peer: PeerConfiguration, among peers: [PeerConfiguration], isIPv4: Bool
 ) -> PathAttributes {
     // On a link that several share, one may tell of a way through another.
-    let teller = random.below(4) == 0 ? peers[Int(random.below(UInt64(peers.count)))] : peer
+    let teller = random.below(3) == 0 ? peers[Int(random.below(UInt64(peers.count)))] : peer
     let nextHop = isIPv4 ? teller.address : IPAddress("2001:db8:ffff::\(random.below(2) + 1)")
     var attributes = PathAttributes(nextHop: nextHop ?? peer.address)
     attributes.origin = Origin(rawValue: UInt8(random.below(3))) ?? .interior
