@@ -15,7 +15,7 @@ struct RoutingFigures {
         convergences = Self.convergences(record)
         hasIncidents = !record.incidents.isEmpty
         var losses = IndexTable()
-        var places: [(isUp: Bool, lostAt: Instant?)] = []
+        var places: [(upSince: Instant?, lostAt: Instant?)] = []
         var downtimes: [Interval] = []
         for entry in record.telemetry {
             guard case .sessionState(let peer, let state) = entry.record else { continue }
@@ -23,17 +23,23 @@ struct RoutingFigures {
             let place = losses[key].map { Int($0) } ?? places.count
             if place == places.count {
                 losses[key] = UInt32(place)
-                places.append((false, nil))
+                places.append((nil, nil))
             }
             if state == .established {
                 if let lostAt = places[place].lostAt { downtimes.append(entry.at - lostAt) }
-                places[place] = (true, nil)
-            } else if places[place].isUp {
-                places[place] = (false, entry.at)
+                places[place] = (entry.at, nil)
+            } else if let upSince = places[place].upSince {
+                places[place] = (nil, Self.kill(of: entry.node, in: upSince...entry.at, record) ?? entry.at)
             }
         }
         self.downtimes = downtimes
         hasLostSession = places.contains { $0.lostAt != nil }
+    }
+
+    /// When a node was killed within a time: it says so of its sessions only in its next life.
+    private static func kill(of node: Int, in time: ClosedRange<Instant>, _ record: RunRecord) -> Instant? {
+        record.incidents.filter { $0.kind == .nodeKilled && $0.subject == node && time.contains($0.start) }
+            .map(\.start).min()
     }
 
     /// What happens last before a change has caused it.

@@ -14,6 +14,8 @@ struct NeighborLiveness: Sendable {
     let sending: SocketID
     let source: SocketAddress
     var session: BFD.Session
+    /// Whether the neighbour last said that its BFD would go on without its control plane (RFC 5882 §4.3).
+    var isIndependent = false
 }
 
 extension Node {
@@ -72,10 +74,8 @@ extension Node {
         guard let control = try? ControlPacket(parsing: datagram) else {
             return outbox.append(.report(.dropped(.malformed)))
         }
-        let isIndependent = control.isControlPlaneIndependent
-        carryOut(
-            neighborLiveness[place].session.receive(control, at: now), of: place, isIndependent: isIndependent, at: now,
-            into: &outbox)
+        neighborLiveness[place].isIndependent = control.isControlPlaneIndependent
+        carryOut(neighborLiveness[place].session.receive(control, at: now), of: place, at: now, into: &outbox)
     }
 
     mutating func wakeNeighborLiveness(_ place: Int, at now: Instant, into outbox: inout Outbox) {
@@ -93,7 +93,7 @@ extension Node {
     }
 
     private mutating func carryOut(
-        _ outputs: BFD.Outputs, of place: Int, isIndependent: Bool = false, at now: Instant, into outbox: inout Outbox
+        _ outputs: BFD.Outputs, of place: Int, at now: Instant, into outbox: inout Outbox
     ) {
         let liveness = neighborLiveness[place]
         for output in outputs {
@@ -111,7 +111,7 @@ extension Node {
             case .stateChanged(let state, _):
                 speaker.forwardingChanged(
                     peer: configuration.peers.count + liveness.neighbor, isUp: state == .up,
-                    isIndependent: isIndependent, at: now, into: &routing)
+                    isIndependent: liveness.isIndependent, at: now, into: &routing)
                 carryOutRouting(into: &outbox)
             }
         }

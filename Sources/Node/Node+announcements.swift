@@ -66,7 +66,7 @@ struct Announcements: Sendable {
 
 extension Node {
     mutating func announce(_ series: PrefixSeries, at now: Instant, into outbox: inout Outbox) {
-        if !isOnLAN(series) { _ = announcements.insert(series) }
+        if !isOnLAN(series), !isNetwork(series) { _ = announcements.insert(series) }
         speaker.announce(series, at: now, into: &routing)
         carryOutRouting(into: &outbox)
     }
@@ -80,6 +80,11 @@ extension Node {
         speaker.withdraw(series, at: now, into: &routing)
         carryOutRouting(into: &outbox)
         takeBackRedirectedFlows(into: &outbox)
+    }
+
+    /// Whether the node announces it by itself, and has a route to nowhere for it no more than it had at first.
+    private func isNetwork(_ series: PrefixSeries) -> Bool {
+        series.count == 1 && configuration.networks.contains(series.first)
     }
 
     /// Packets for what lies inside a LAN go there by the host's own routes.

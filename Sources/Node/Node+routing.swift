@@ -114,11 +114,13 @@ extension Node {
         }
     }
 
-    /// A port towards neighbours has lost or got its carrier: sessions over it need not wait for their hold time.
+    /// A port towards neighbours has lost or got its carrier: sessions over it need not wait for their hold time, and
+    /// routes that outlive them lead nowhere.
     mutating func neighborPortChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
         if !isUp { takeNeighborLivenessDown(at: port, at: now, into: &outbox) }
+        let connected = configuration.neighbors.first { $0.port == port }?.connected ?? []
+        speaker.linkChanged(connected, isUp: isUp, at: now, into: &routing)
         for (index, neighbor) in configuration.neighbors.enumerated() where neighbor.port == port {
-            speaker.nextHopChanged(neighbor.session.address, cost: isUp ? 0 : nil, at: now, into: &routing)
             speaker.reset(
                 peer: configuration.peers.count + index, because: .otherConfigurationChange, at: now, into: &routing)
         }

@@ -72,10 +72,6 @@ extension Cursor {
         return nil
     }
 
-    func prefixes() -> [IPPrefix] {
-        (elements(expected: "a list of prefixes, [\"10.2.0.0/16\"]") ?? []).compactMap { $0.prefix() }
-    }
-
     /// An address, with or without the length of its prefix.
     func portAddress() -> (address: IPAddress, length: Int?)? {
         guard let text = string(expected: "an address such as \"192.0.2.1\"") else { return nil }

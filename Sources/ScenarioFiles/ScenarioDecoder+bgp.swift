@@ -35,7 +35,7 @@ extension ScenarioDecoder {
             : .bgp(.withdraw(node: node, prefixes: prefixes, lasting: lasting))
     }
 
-    /// A node withdraws only what it has announced by then: its LANs, and what earlier events have it announce.
+    /// A node withdraws only what is its own, and what earlier events have it announce until later than that.
     func judgeWithdrawals(_ events: [ScriptedEvent], _ places: [ObjectCursor]) {
         guard let nodes else { return }
         for (index, event) in events.enumerated() {
@@ -55,7 +55,8 @@ extension ScenarioDecoder {
     private func announced(by node: Int, before index: Int, of events: [ScriptedEvent]) -> [PrefixSeries] {
         events.enumerated().flatMap { place, other -> [PrefixSeries] in
             guard (other.at, place) < (events[index].at, index),
-                case .bgp(.announce(node, let prefixes, _)) = other.kind
+                case .bgp(.announce(node, let prefixes, _)) = other.kind,
+                other.end.map({ $0 > events[index].at }) ?? true
             else { return [] }
             return prefixes
         }
@@ -99,7 +100,7 @@ extension ScenarioDecoder {
         guard let elements = cursor.elements(expected: expected) else { return [] }
         if elements.isEmpty { cursor.fault("the list is empty; write at least one prefix, [\"10.1.0.0/17\"]") }
         return elements.compactMap { element in
-            guard let prefix = element.prefix(), judge(prefix, element) else { return nil }
+            guard let prefix = element.prefix(), element.mayAnnounce(prefix) else { return nil }
             return PrefixSeries(prefix)
         }
     }
@@ -115,18 +116,8 @@ extension ScenarioDecoder {
             cursor.fault("\(block) has no \(count) prefixes of length \(length); write a shorter \"from\"")
             return nil
         }
-        guard series.cover.allSatisfy({ judge($0, keys["from"] ?? cursor) }) else { return nil }
+        guard series.cover.allSatisfy({ (keys["from"] ?? cursor).mayAnnounce($0) }) else { return nil }
         return series
-    }
-
-    /// Tunnels and sessions stand on the addresses of links and nodes, which must not be drawn away from under them.
-    private func judge(_ prefix: IPPrefix, _ cursor: Cursor) -> Bool {
-        let pools = [IPPrefix.v4(AllottedAddresses.ipv4Pool), .v6(AllottedAddresses.ipv6Pool)]
-        guard let pool = pools.first(where: { $0.length <= prefix.length && $0.contains(prefix.address) }) else {
-            return true
-        }
-        cursor.fault("\(prefix) lies in \(pool), the addresses of links and nodes; write another prefix")
-        return false
     }
 }
 

@@ -9,11 +9,11 @@ extension TopologyDecoder {
     mutating func bgp(_ cursor: Cursor, of node: Int) -> BGPDeclaration? {
         guard let object = cursor.object(keys: KnownKeys.bgp) else { return nil }
         var result = BGPDeclaration()
-        result.networks = object["networks"]?.prefixes() ?? []
+        result.networks = object["networks"].map { networks($0) } ?? []
         var names = BGPNames()
         names.prefixLists = object["prefixLists"].map { prefixLists($0) } ?? []
         names.communityLists = object["communityLists"].map { communityLists($0) } ?? []
-        names.routeMaps += object["routeMaps"].map { routeMaps($0, names) } ?? []
+        if let maps = object["routeMaps"] { readRouteMaps(maps, &names) }
         result.origins = object["origins"].map { OriginTable(origins($0)) }
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
             guard let neighbor = neighbor(element, names) else { continue }
@@ -21,6 +21,12 @@ extension TopologyDecoder {
             neighborPlaces.append((node, neighbor, element))
         }
         return result
+    }
+
+    private func networks(_ cursor: Cursor) -> [IPPrefix] {
+        (cursor.elements(expected: "a list of prefixes, [\"10.2.0.0/16\"]") ?? []).compactMap { element in
+            element.prefix().flatMap { element.mayAnnounce($0) ? $0 : nil }
+        }
     }
 
     private func neighbor(_ cursor: Cursor, _ names: BGPNames) -> BGPNeighborDeclaration? {
@@ -136,10 +142,16 @@ extension TopologyDecoder {
         return text
     }
 
-    /// Each neighbour must be across one of its node's links, and speak.
+    /// Each neighbour must be across one of its node's links, once, and speak.
     func checkNeighbors(of topology: Topology) {
+        var known: [(node: Int, address: IPAddress)] = []
         for (node, neighbor, cursor) in neighborPlaces {
             if let found = topology.resolve(neighbor, of: node) {
+                let address = found.settings.address
+                if known.contains(where: { $0 == (node, address) }) {
+                    cursor.fault("the neighbour \(address) stands here twice; leave one of the two out")
+                }
+                known.append((node, address))
                 let far = topology.nodes[topology.farEnd(found.port).node]
                 guard far.kind != .patronus, far.kind != .linux else { continue }
                 cursor.warn("\"\(far.name)\" is a \(far.kind.rawValue), which speaks no BGP in this version")

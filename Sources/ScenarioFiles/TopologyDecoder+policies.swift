@@ -5,7 +5,7 @@ import Wire
 /// Lists and route maps of a node's `bgp` key.
 extension TopologyDecoder {
     func prefixLists(_ cursor: Cursor) -> [(name: String, list: PrefixList)] {
-        namedLists(cursor, KnownKeys.prefixList, entryKeys: KnownKeys.prefixListEntry) { object in
+        namedLists(cursor, "prefix list", (KnownKeys.prefixList, KnownKeys.prefixListEntry)) { object in
             guard let permission = permission(object),
                 let prefix = object.required("prefix", "\"prefix\": \"10.0.0.0/8\"")?.prefix()
             else { return nil }
@@ -18,7 +18,7 @@ extension TopologyDecoder {
     }
 
     func communityLists(_ cursor: Cursor) -> [(name: String, list: CommunityList)] {
-        namedLists(cursor, KnownKeys.communityList, entryKeys: KnownKeys.communityListEntry) { object in
+        namedLists(cursor, "community list", (KnownKeys.communityList, KnownKeys.communityListEntry)) { object in
             guard let permission = permission(object),
                 let community = object.required("community", "\"community\": \"65000:1\"")?.community()
             else { return nil }
@@ -27,15 +27,18 @@ extension TopologyDecoder {
     }
 
     private func namedLists<Entry>(
-        _ cursor: Cursor, _ keys: [String], entryKeys: [String], _ entry: (ObjectCursor) -> Entry?
+        _ cursor: Cursor, _ what: String, _ keys: (list: [String], entry: [String]), _ entry: (ObjectCursor) -> Entry?
     ) -> [(name: String, entries: [Entry])] {
-        (cursor.elements(expected: "a list of lists, [{ \"name\": …, \"entries\": [] }]") ?? []).compactMap { element in
-            guard let object = element.object(keys: keys),
-                let name = object.required("name", "\"name\": \"customers\"")?.name(forbidden: "")
-            else { return nil }
+        var result: [(name: String, entries: [Entry])] = []
+        for element in cursor.elements(expected: "a list of lists, [{ \"name\": …, \"entries\": [] }]") ?? [] {
+            guard let object = element.object(keys: keys.list),
+                let place = object.required("name", "\"name\": \"customers\""),
+                let name = place.newName(what, among: result.map(\.name))
+            else { continue }
             let entries = object.required("entries", "\"entries\": []")?.elements(expected: "a list of entries") ?? []
-            return (name, entries.compactMap { $0.object(keys: entryKeys).flatMap(entry) })
+            result.append((name, entries.compactMap { $0.object(keys: keys.entry).flatMap(entry) }))
         }
+        return result
     }
 
     private func permission(_ object: ObjectCursor) -> Permission? {
@@ -46,14 +49,14 @@ extension TopologyDecoder {
         }
     }
 
-    func routeMaps(_ cursor: Cursor, _ names: BGPNames) -> [(name: String, policy: RoutePolicy)] {
-        let maps = cursor.elements(expected: "a list of route maps, [{ \"name\": …, \"rules\": [] }]") ?? []
-        return maps.compactMap { element in
+    func readRouteMaps(_ cursor: Cursor, _ names: inout BGPNames) {
+        for element in cursor.elements(expected: "a list of route maps, [{ \"name\": …, \"rules\": [] }]") ?? [] {
             guard let object = element.object(keys: KnownKeys.routeMap),
-                let name = object.required("name", "\"name\": \"from-provider\"")?.name(forbidden: "")
-            else { return nil }
+                let place = object.required("name", "\"name\": \"from-provider\""),
+                let name = place.newName("route map", among: names.routeMaps.map(\.name))
+            else { continue }
             let rules = object.required("rules", "\"rules\": []")?.elements(expected: "a list of rules") ?? []
-            return (name, RoutePolicy(rules.compactMap { rule($0, names) }))
+            names.routeMaps.append((name, RoutePolicy(rules.compactMap { rule($0, names) })))
         }
     }
 

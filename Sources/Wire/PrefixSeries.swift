@@ -50,7 +50,7 @@ public struct PrefixSeries: Hashable, Sendable, BitwiseCopyable {
             // As long as both halves are whole, two prefixes are one that is shorter.
             var size = 1
             var prefix = self[index]
-            while prefix.length > 0, index + size * 2 <= count {
+            while prefix.length > 0, size <= (count - index) / 2 {
                 let shorter = IPPrefix(prefix.address, length: prefix.length - 1)
                 guard shorter.address == prefix.address else { break }
                 prefix = shorter
@@ -74,7 +74,9 @@ extension PrefixSeries: LosslessStringConvertible {
             self.init(first)
             return
         }
-        guard parts[1].first == "+", let count = Int(parts[1].dropFirst()), count > 1, first.length > 0 else {
+        // A number may have a sign of its own, which has no place here.
+        let digits = parts[1].dropFirst()
+        guard parts[1].first == "+", digits.first != "+", let count = Int(digits), count > 1, first.length > 0 else {
             return nil
         }
         let (last, width) = first.isIPv4 ? (UInt128(UInt32.max), 32) : (UInt128.max, 128)

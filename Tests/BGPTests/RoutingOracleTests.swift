@@ -136,6 +136,8 @@ private struct Oracle {
             sent = changed
         }
         if !isInternal(peer) { sent.localPreference = nil }
+        // Nobody is told to reach something by way of itself.
+        guard sent.nextHop != settings.address else { return nil }
         return sent
     }
 
@@ -315,8 +317,11 @@ private func configuration(_ random: inout SeededRandom, numbersPaths: Bool) -> 
     configuration.maximumPaths = 1 + Int(random.below(3))
     configuration.spreadsOverNeighbors = random.below(2) == 0
     configuration.groupsPeers = random.below(2) == 0
+    // Of some speakers most peers are of their own AS, and told together.
+    let isInside = random.below(3) == 0
     for peer in 0..<2 + Int(random.below(4)) {
-        let number = random.below(4) == 0 ? 65001 : 65002 + UInt32(random.below(3))
+        let isInternal = random.below(4) < (isInside ? 3 : 1)
+        let number = isInternal ? 65001 : 65002 + UInt32(random.below(3))
         var settings = PeerConfiguration(
             address: .v4(IPv4Address(192, 0, 2, UInt8(peer + 10))), autonomousSystem: number,
             localAddress: .v4(IPv4Address(192, 0, 2, 1)))
@@ -362,9 +367,11 @@ private func randomPrefix(_ random: inout SeededRandom, of count: UInt64) -> IPP
 }
 
 private func randomAttributes(
-    _ random: inout SeededRandom, _ peer: PeerConfiguration, isIPv4: Bool
+    _ random: inout SeededRandom, _ peer: PeerConfiguration, among peers: [PeerConfiguration], isIPv4: Bool
 ) -> PathAttributes {
-    let nextHop = isIPv4 ? peer.address : IPAddress("2001:db8:ffff::\(random.below(2) + 1)")
+    // On a link that several share, one may tell of a way through another.
+    let teller = random.below(3) == 0 ? peers[Int(random.below(UInt64(peers.count)))] : peer
+    let nextHop = isIPv4 ? teller.address : IPAddress("2001:db8:ffff::\(random.below(2) + 1)")
     var attributes = PathAttributes(nextHop: nextHop ?? peer.address)
     attributes.origin = Origin(rawValue: UInt8(random.below(3))) ?? .interior
     let isInternal = peer.autonomousSystem == 65001
@@ -435,7 +442,8 @@ private func numbers(
         default:
             guard play.oracle.isUp[peer] else { return }
             for isIPv4 in [true, false] {
-                let attributes = randomAttributes(&random, play.oracle.configuration.peers[peer], isIPv4: isIPv4)
+                let peers = play.oracle.configuration.peers
+                let attributes = randomAttributes(&random, peers[peer], among: peers, isIPv4: isIPv4)
                 let some = Set((0..<1 + random.below(batch)).map { _ in randomPrefix(&random, of: prefixes) })
                     .filter { $0.isIPv4 == isIPv4 }.sorted()
                 guard !some.isEmpty else { continue }

@@ -138,6 +138,33 @@ import Wire
         }
     }
 
+    @Test func `all next hops on a link go and come with its carrier`() {
+        let bench = Bench { $0.connected = ["192.0.2.0/24", "192.0.2.0/24", "2001:db8:ffff::/64", "198.18.0.0/24"] }
+        bench.establish()
+        bench.send(announcement([prefix], nextHop: "192.0.2.77"))
+        bench.send(announcement(["2001:db8:7::/48"], nextHop: "2001:db8:ffff::2"))
+        bench.send(announcement(["203.0.113.0/24"], nextHop: "198.18.0.5"))
+        bench.send(announcement(["10.0.0.0/8"], nextHop: "198.19.0.5"))
+        _ = bench.takeActions()
+        func change(_ isUp: Bool) -> [SpeakerAction] {
+            bench.speaker.linkChanged(
+                ["192.0.2.0/24", "2001:db8:ffff::/64"], isUp: isUp, at: bench.now, into: &bench.outbox)
+            bench.collect()
+            return bench.takeActions()
+        }
+        for _ in 0..<2 {
+            #expect(change(false) == [.withdraw(prefix), .withdraw("2001:db8:7::/48")])
+            #expect(bench.speaker.bestRoutes.map(\.prefix) == ["203.0.113.0/24"])
+            #expect(change(false).isEmpty)
+            #expect(
+                change(true) == [
+                    .install(prefix, nextHop: "192.0.2.77"),
+                    .install("2001:db8:7::/48", nextHop: "2001:db8:ffff::2"),
+                ])
+            #expect(change(true).isEmpty)
+        }
+    }
+
     @Test func `the longest prefix answers a look-up`() {
         let bench = Bench()
         bench.establish()

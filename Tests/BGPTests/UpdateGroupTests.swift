@@ -102,6 +102,40 @@ private struct Exchange {
         #expect(exchange.bench.speaker.attributeSetCount == 0)
     }
 
+    @Test func `a route that leads to one of them is told to the others`() {
+        let numbers: [UInt32] = [65002, 65001, 65001, 65001]
+        let bench = Bench {
+            $0.groupsPeers = true
+            $0.holdTime = .zero
+            $0.peers = numbers.indices.map { peer in
+                PeerConfiguration(
+                    address: .v4(IPv4Address(192, 0, 2, UInt8(peer + 10))), autonomousSystem: numbers[peer],
+                    localAddress: "192.0.2.1")
+            }
+        }
+        bench.start()
+        for peer in numbers.indices {
+            bench.speaker.connected(
+                peer: peer, connection: ConnectionID(UInt32(peer)), isIncoming: false, at: bench.now,
+                into: &bench.outbox)
+            let open = Bench.open(
+                autonomousSystem: numbers[peer], holdTime: 0, identifier: IPv4Address(10, 0, 0, UInt8(peer + 10)))
+            bench.send(open + keepalive, on: UInt32(peer))
+            bench.advance(to: bench.now)
+        }
+        #expect(bench.speaker.updateGroupCount == 1)
+        // First through the teller, then through each of the others in turn, and back.
+        for hop in [0, 1, 2, 3, 0] {
+            let nextHop = IPAddress.v4(IPv4Address(192, 0, 2, UInt8(hop + 10)))
+            bench.send(announcement([prefix], nextHop: nextHop), on: 0)
+            bench.advance(to: bench.now)
+            for peer in 1...3 {
+                let told = bench.speaker.advertisedRoutes(to: peer).map(\.attributes.nextHop)
+                #expect(told == (peer == hop ? [] : [nextHop]), "\(hop) to \(peer)")
+            }
+        }
+    }
+
     @Test func `a peer that comes later is told all alone, and then with the others`() {
         let exchange = Exchange()
         exchange.bench.close(2)

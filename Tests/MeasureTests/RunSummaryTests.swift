@@ -123,6 +123,17 @@ struct RunSummaryTests {
         run.say(30_000, 1, .sessionState(peer: 1, .established))
         #expect(run.summary["bgp.sessionDowntime.count"] == 2)
         #expect(run.summary["bgp.sessionDowntime.min"] == 50 && run.summary["bgp.sessionDowntime.max"] == 70)
+        // Who is killed tells of it in its next life, and the other end when it finds out.
+        run.incident(.nodeKilled, 1, 25_000, 26_000)
+        run.incident(.nodeKilled, 1, 40_000, 45_000)
+        run.say(40_300, 0, .sessionState(peer: 0, .idle))
+        run.say(45_100, 1, .sessionState(peer: 1, .connect))
+        for (node, peer) in [(0, 0), (1, 1)] as [(Int, UInt32)] {
+            run.say(45_200, node, .sessionState(peer: peer, .established))
+        }
+        #expect(run.summary["bgp.sessionDowntime.count"] == 4)
+        #expect(run.summary["bgp.sessionDowntime.max"] == 5_200)
+        #expect(run.summary["bgp.sessionDowntime.mean"] == 2_555)
     }
 
     @Test func `what a run cost is there only where the clock was looked at`() {

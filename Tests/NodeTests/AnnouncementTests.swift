@@ -91,18 +91,21 @@ struct AnnouncementTests {
         #expect(Self.receivers(world, from: 2) == [0])
     }
 
-    @Test func `a LAN is withdrawn, and announced again`() {
-        let world = Self.triangle()
-        let lan = PrefixSeries(Overlays.lan4(0))
+    @Test func `a LAN is withdrawn, and announced again`() throws {
+        let network = try Self.prefix("10.9.0.0/16")
+        let world = Self.triangle { if $0 == 0 { $1.networks = [network.first] } }
         let before = world.sites.map(\.forwarding)
-        world.command(.withdraw(lan), at: 0)
-        world.run(for: .milliseconds(100))
-        #expect(world.sites.map { $0.has(lan.first) } == [false, false, false])
-        #expect(world.sites[1].has(Overlays.lan6(0)))
-        world.command(.announce(lan), at: 0)
-        world.run(for: .milliseconds(100))
-        #expect(world.sites.map { $0.forwarding.sorted() } == before.map { $0.sorted() })
-        #expect(Self.receivers(world, from: 1) == [0])
+        for own in [PrefixSeries(Overlays.lan4(0)), network] {
+            #expect(world.sites.map { $0.has(own.first) } == [false, true, true])
+            world.command(.withdraw(own), at: 0)
+            world.run(for: .milliseconds(100))
+            #expect(world.sites.map { $0.has(own.first) } == [false, false, false])
+            #expect(world.sites[1].has(Overlays.lan6(0)))
+            world.command(.announce(own), at: 0)
+            world.run(for: .milliseconds(100))
+            #expect(world.sites.map { $0.forwarding.sorted() } == before.map { $0.sorted() })
+            #expect(Self.receivers(world, from: 1) == [0])
+        }
     }
 
     @Test func `a table of many prefixes reaches every peer in few messages, and goes as it came`() throws {

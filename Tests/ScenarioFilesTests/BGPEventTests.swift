@@ -96,5 +96,12 @@ import Wire
                         + " 10.9.0.0/16 at \(at); withdraw one of its LANs, or what an earlier event has it announce"
                 ])
         }
+        let passing = announced.dropLast() + ", \"for\": \"5s\" }"
+        #expect(faults("\(passing), \(withdrawn("right", "24s"))") == [])
+        #expect(
+            faults("\(passing),\n\(withdrawn("right", "25s"))") == [
+                "a.json:5:54: events[1].bgp.withdraw: \"right\" does not announce 10.9.0.0/16 at 25s; withdraw one of"
+                    + " its LANs, or what an earlier event has it announce"
+            ])
     }
 }

@@ -116,6 +116,26 @@ private let topologySpoilings: [Spoiling] = [
             + "{ \"routeMaps\": [{ \"name\": \"m\", \"rules\": [{ \"sequence\": 1, \"action\": \"permit\", "
             + "\"set\": { \"asPathPrepend\": { \"asn\": 1, \"count\": 99 }, \"nextHop\": \"10.0.0.0/8\" } }] }] "
             + "}"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"networks\": [\"10.9.0.0/16\", \"100.64.8.0/24\"] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"prefixLists\": [{ \"name\": \"a\", \"entries\": [] }, { \"name\": \"a\", \"entries\": [] }], "
+            + "\"communityLists\": [{ \"name\": \"a\", \"entries\": [] }, { \"name\": \"a\", \"entries\": [] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"routeMaps\": [{ \"name\": \"a\", \"rules\": [] }, { \"name\": \"a\", \"rules\": [] }, "
+            + "{ \"name\": \"all\", \"rules\": [] }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"all\", \"routeMapOut\": "
+            + "\"all\" }, { \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"none\", \"routeMapOut\": "
+            + "\"none\" }] }"),
     Spoiling("\"kind\": \"router\"", "\"kind\": \"ruoter\""),
     Spoiling("{ \"kind\": \"router\" }", "{ }"),
     Spoiling("{ \"kind\": \"router\" }", "{ \"kind\": \"router\", \"lan\": [\"10.9.0.0/16\"] }"),

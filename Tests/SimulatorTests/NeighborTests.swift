@@ -41,7 +41,7 @@ import Wire
     /// Calls from behind the edge to behind the customer.
     private static func world(
         events: [ScriptedEvent] = [], duration: Interval = .seconds(30), liveness: LivenessTiming? = nil,
-        _ change: (inout PeerConfiguration) -> Void = { _ in }
+        _ change: (inout PeerConfiguration) -> Void = { _ in }, customer: (inout TopologyNode) -> Void = { _ in }
     ) -> Scenario {
         var nodes = [
             site("core", 1), site("edge", 2), site("customer", 3), TopologyNode(name: "isp", kind: .router),
@@ -50,6 +50,7 @@ import Wire
         ]
         nodes[0].bgp = neighbor(at: 2, liveness: liveness, change)
         nodes[2].bgp = neighbor(at: 0, liveness: liveness)
+        customer(&nodes[2])
         let link = Worlds.settings { $0.delay = .milliseconds(5) }
         let topology = Topology(
             name: "row", nodes: nodes,
@@ -118,6 +119,37 @@ import Wire
         let (sent, received) = Self.delivered(record)
         let lost: Int = sent - received
         #expect(lost >= 250 && lost < 460, "\(lost)")
+    }
+
+    @Test(arguments: [false, true])
+    func `no route outlasts its link, though the session is to be taken up again`(hasLiveness: Bool) throws {
+        let prefix = try #require(IPPrefix("2001:db8:3::/48"))
+        let events = [
+            ScriptedEvent(
+                at: .seconds(15), label: "cut", kind: .linkDown(link: 2, directions: .both, lasting: .seconds(5)))
+        ]
+        let restart = GracefulRestartConfiguration()
+        let scenario = Self.world(
+            events: events, liveness: hasLiveness ? LivenessTiming(interval: .milliseconds(50)) : nil
+        ) {
+            $0.session.gracefulRestart = restart
+        } customer: {
+            $0.lan.append(prefix)
+            $0.bgp?.neighbors[0].settings.session.gracefulRestart = restart
+        }
+        let record = Worlds.record(scenario)
+        /// How many of the edge's best paths change within a time: those to the customer, one of each family.
+        func changes(_ start: Int64, _ end: Int64) -> UInt32 {
+            record.telemetry.reduce(0) { sum, entry in
+                guard entry.node == 1, case .bestPathChanged(let count) = entry.record,
+                    entry.at >= .zero + .seconds(start), entry.at < .zero + .seconds(end)
+                else { return sum }
+                return sum + count
+            }
+        }
+        #expect(changes(14, 15) == 0 && changes(15, 16) == 2 && changes(16, 20) == 0)
+        #expect(changes(20, 30) == 2)
+        #expect(Self.states(record).last?.state == .established)
     }
 
     @Test func `BFD ends a session over a link that has fallen silent, long before its hold time`() throws {

@@ -54,6 +54,14 @@ import Wire
         }
     }
 
+    @Test func `so many prefixes as there are numbers have a cover like any others`() throws {
+        for count in [1 << 62, 1 << 62 + 1, Int.max] {
+            let series = try #require(PrefixSeries("::/64 +\(count)"))
+            #expect(series.cover.count == count.nonzeroBitCount)
+            #expect(series.cover.first == IPPrefix("::/2"))
+        }
+    }
+
     @Test func `a block has room for so many and no more`() throws {
         let block = try #require(IPPrefix("20.0.0.0/16"))
         #expect(PrefixSeries(count: 256, length: 24, in: block)?[255].description == "20.0.255.0/24")
@@ -77,6 +85,7 @@ import Wire
         for text in [
             "", "10.0.0.0", "10.0.0.0/8 ", "10.0.0.0/8 2", "10.0.0.0/8 +0", "10.0.0.0/8 +1", "10.0.0.0/8 +247",
             "10.0.0.0/8 +2 +2", "255.255.255.255/32 +2", "ffff::/16 +2", "0.0.0.0/0 +2", "::/0 +2",
+            "20.0.0.0/24 ++5", "20.0.0.0/24 +-5", "20.0.0.0/24 +",
         ] {
             #expect(PrefixSeries(text) == nil, "\(text)")
         }

@@ -156,25 +156,11 @@ extension UpdateFormat {
         format.hasExtendedNextHop = true
         return format
     }
-}
 
-extension SessionAgreement {
-    /// With what the peer's UPDATEs are read.
-    func readingContext(isInternal: Bool) -> UpdateContext {
-        var context = UpdateContext(isInternal: isInternal, isFourOctet: isFourOctet, families: families)
-        // What a peer may tell is for the speaker to judge; here it counts that it can be read.
-        context.isInConfederation = isInternal
-        context.numberedFamilies = numberedFamiliesHeard
-        context.hasExtendedNextHop = hasExtendedNextHop
-        context.acceptsAccumulatedMetric = true
-        return context
-    }
-
-    /// In the form in which the peer's own UPDATEs come.
-    var writingFormat: UpdateFormat {
-        var format = UpdateFormat(isFourOctet: isFourOctet, maximumLength: MessageHeader.extendedMaximumLength)
-        format.numberedFamilies = numberedFamiliesHeard
-        format.hasExtendedNextHop = hasExtendedNextHop
-        return format
+    /// That in which the peer's own UPDATEs come, which are read with that context.
+    init(asHeardWith context: UpdateContext) {
+        self.init(isFourOctet: context.isFourOctet, maximumLength: MessageHeader.extendedMaximumLength)
+        numberedFamilies = context.numberedFamilies
+        hasExtendedNextHop = context.hasExtendedNextHop
     }
 }

@@ -132,7 +132,7 @@ public struct MonitoringFeed: Sendable {
             case .write(let connection, let range): sent(outbox.bytes(range), on: connection)
             case .sessionChanged(let peer, let state):
                 if state == .established {
-                    begin(peer, speaker.agreement(with: peer), at: now, to: &arena)
+                    begin(peer, speaker, at: now, to: &arena)
                 } else {
                     end(peer, at: now, to: &arena)
                 }
@@ -181,22 +181,21 @@ public struct MonitoringFeed: Sendable {
     }
 
     private mutating func begin(
-        _ peer: Int, _ agreement: SessionAgreement?, at now: Instant, to arena: inout ByteArena
+        _ peer: Int, _ speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena
     ) {
         // Of two connections that collided, the speaker has closed the one that does not count.
-        guard let agreement,
+        guard let negotiated = speaker.sessions[peer].established?.negotiated,
             let place = connections.lastIndex(where: {
                 $0.peer == peer && $0.end == nil && !$0.sentOpen.isEmpty && !$0.receivedOpen.isEmpty
             })
         else { return }
         var header = BMPPeer(
-            address: connections[place].remote.address, autonomousSystem: agreement.autonomousSystem,
-            identifier: agreement.identifier, time: WallTime(now, since: epoch))
-        header.isTwoOctet = !agreement.isFourOctet
+            address: connections[place].remote.address, autonomousSystem: negotiated.autonomousSystem,
+            identifier: negotiated.identifier, time: WallTime(now, since: epoch))
+        header.isTwoOctet = !negotiated.context.isFourOctet
         sessions[peer] = Session(
             connection: connections[place].id, peer: header,
-            context: agreement.readingContext(isInternal: agreement.autonomousSystem == autonomousSystem),
-            format: agreement.writingFormat)
+            context: negotiated.context, format: UpdateFormat(asHeardWith: negotiated.context))
         peerUp(header, connections[place], to: &arena)
         let early = connections[place].early
         connections[place].early = []

@@ -5,7 +5,7 @@ import Wire
 struct NextHopTable: Sendable {
     /// In order of address.
     private var entries: ContiguousArray<(address: IPAddress, cost: UInt32?)> = []
-    private let connected: [IPPrefix]?
+    private var connected: [IPPrefix]?
 
     /// One never spoken of is near where it is on a link; with no links named, it is near wherever it is.
     init(connected: [IPPrefix]?) {
@@ -13,7 +13,7 @@ struct NextHopTable: Sendable {
     }
 
     /// Whether every next hop is near.
-    var isEmpty: Bool { entries.isEmpty && connected == nil }
+    var isEverythingNear: Bool { entries.isEmpty && connected == nil }
 
     /// What the way costs; nil where there is none.
     func cost(of address: IPAddress) -> UInt32? {
@@ -33,6 +33,14 @@ struct NextHopTable: Sendable {
             entries.insert((address, cost), at: place)
         }
         return true
+    }
+
+    /// A link has got or lost its carrier; returns whether that is news of any of its prefixes.
+    mutating func setLink(_ prefixes: [IPPrefix], isUp: Bool) -> Bool {
+        guard let connected else { return false }
+        let affected = prefixes.filter { connected.contains($0) != isUp }
+        self.connected = isUp ? connected + affected : connected.filter { !affected.contains($0) }
+        return !affected.isEmpty
     }
 
     private func place(of address: IPAddress) -> Int {

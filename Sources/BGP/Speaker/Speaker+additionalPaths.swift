@@ -68,13 +68,8 @@ extension Speaker {
 
     /// The paths among which the peer's are to be found: all of others that take part, or the best of them.
     private func pathsToTell(_ index: PrefixIndex, to peer: Int) -> ContiguousArray<RoutingTable.Path> {
-        let isIPv4 = table.isIPv4(index)
-        var paths: ContiguousArray<RoutingTable.Path> = []
-        var next = table.firstPath(index)
-        while let path = next {
-            next = table.next(after: path)
-            if path.source != PathSource(peer), takesPart(path, isIPv4: isIPv4) { paths.append(path) }
-        }
+        var paths = participants(index)
+        paths.removeAll { $0.source == PathSource(peer) }
         guard case .best(let count) = sessions[peer].configuration.additionalPaths, paths.count > count else {
             return paths
         }

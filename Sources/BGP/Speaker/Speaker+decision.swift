@@ -54,17 +54,24 @@ extension Speaker {
     }
 
     private mutating func chooseAmongMany(_ index: PrefixIndex) -> RoutingTable.Best? {
+        let paths = participants(index)
         candidates.removeAll(keepingCapacity: true)
-        choices.removeAll(keepingCapacity: true)
+        for path in paths { candidates.append(candidate(path)) }
+        return DecisionProcess.best(of: candidates).map {
+            RoutingTable.Best(source: paths[$0.index].source, attributes: paths[$0.index].accepted)
+        }
+    }
+
+    /// All paths to a prefix that take part, in order of their peers and numbers.
+    func participants(_ index: PrefixIndex) -> ContiguousArray<RoutingTable.Path> {
         let isIPv4 = table.isIPv4(index)
+        var paths: ContiguousArray<RoutingTable.Path> = []
         var next = table.firstPath(index)
         while let path = next {
             next = table.next(after: path)
-            guard takesPart(path, isIPv4: isIPv4) else { continue }
-            candidates.append(candidate(path))
-            choices.append(RoutingTable.Best(source: path.source, attributes: path.accepted))
+            if takesPart(path, isIPv4: isIPv4) { paths.append(path) }
         }
-        return DecisionProcess.best(of: candidates).map { choices[$0.index] }
+        return paths
     }
 
     /// Whether the import policy has let a path in, its session stands for it, and its next hop can be reached.
@@ -75,7 +82,7 @@ extension Speaker {
     }
 
     private func cost(of path: RoutingTable.Path) -> UInt32? {
-        nextHops.isEmpty ? 0 : nextHops.cost(of: attributes.key(path.accepted).nextHop.withoutMapping)
+        nextHops.isEverythingNear ? 0 : nextHops.cost(of: attributes.key(path.accepted).nextHop.withoutMapping)
     }
 
     func candidate(_ path: RoutingTable.Path) -> RouteCandidate {
@@ -95,15 +102,10 @@ extension Speaker {
     /// Where the best path that peers have told leads, whether or not the prefix is originated here as well.
     public func learnedNextHop(to prefix: IPPrefix) -> IPAddress? {
         guard let index = table.find(prefix) else { return nil }
-        var found: [(candidate: RouteCandidate, path: RoutingTable.Path)] = []
-        var next = table.firstPath(index)
-        while let path = next {
-            next = table.next(after: path)
-            guard path.source != .local, takesPart(path, isIPv4: prefix.isIPv4) else { continue }
-            found.append((candidate(path), path))
-        }
-        let best = DecisionProcess.best(of: ContiguousArray(found.map(\.candidate)))
-        return best.map { attributes.key(found[$0.index].path.accepted).nextHop.withoutMapping }
+        var paths = participants(index)
+        paths.removeAll { $0.source == .local }
+        let best = DecisionProcess.best(of: ContiguousArray(paths.map { candidate($0) }))
+        return best.map { attributes.key(paths[$0.index].accepted).nextHop.withoutMapping }
     }
 
     func forwardingNextHop(_ best: RoutingTable.Best?) -> IPAddress? {

@@ -24,12 +24,7 @@ extension Speaker {
     /// Works out the next hops to a prefix anew; returns whether they are others than before.
     mutating func spread(_ index: PrefixIndex) -> Bool {
         candidates.removeAll(keepingCapacity: true)
-        let isIPv4 = table.isIPv4(index)
-        var next = table.firstPath(index)
-        while let path = next {
-            next = table.next(after: path)
-            if takesPart(path, isIPv4: isIPv4) { candidates.append(candidate(path)) }
-        }
+        for path in participants(index) { candidates.append(candidate(path)) }
         guard candidates.count > 1 else { return nextHopSets.set(index, nil) }
         let equals = DecisionProcess.multipath(of: candidates, relaxed: configuration.spreadsOverNeighbors)
         guard equals.count > 1 else { return nextHopSets.set(index, nil) }

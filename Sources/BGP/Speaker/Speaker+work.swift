@@ -12,8 +12,8 @@ struct TableWalk: Sendable {
         case repeatTold(peer: Int, AddressFamily)
         /// Make what a peer has left behind the last choice (RFC 9494 §4.2).
         case demote(peer: Int, AddressFamily)
-        /// Decide anew what leads over a next hop.
-        case reconsider(nextHop: IPAddress)
+        /// Decide anew what leads over the next hops in these prefixes.
+        case reconsider(nextHops: [IPPrefix])
     }
 
     let purpose: Purpose
@@ -113,8 +113,8 @@ extension Speaker {
             repeatTold(indices, peer, family)
         case .demote(let peer, let family):
             for index in indices where table.isIPv4(index) == (family == .ipv4Unicast) { demote(index, peer) }
-        case .reconsider(let nextHop):
-            for index in indices where leads(index, over: nextHop) { reconsider(index) }
+        case .reconsider(let nextHops):
+            for index in indices where leads(index, over: nextHops) { reconsider(index) }
         }
         return indices.count + 1
     }
@@ -132,11 +132,13 @@ extension Speaker {
         for peer in establishedPeers { outs[peer].enqueue(index) }
     }
 
-    private func leads(_ index: PrefixIndex, over nextHop: IPAddress) -> Bool {
+    private func leads(_ index: PrefixIndex, over nextHops: [IPPrefix]) -> Bool {
         var next = table.firstPath(index)
         while let path = next {
-            if path.accepted != .none, attributes.key(path.accepted).nextHop.withoutMapping == nextHop { return true }
             next = table.next(after: path)
+            guard path.accepted != .none else { continue }
+            let nextHop = attributes.key(path.accepted).nextHop.withoutMapping
+            if nextHops.contains(where: { $0.contains(nextHop) }) { return true }
         }
         return false
     }

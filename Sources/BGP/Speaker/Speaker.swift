@@ -50,7 +50,6 @@ public struct Speaker: Sendable {
     var nextHopSets = NextHopSets()
     /// Emptied and filled again for every decision.
     var candidates: ContiguousArray<RouteCandidate> = []
-    var choices: ContiguousArray<RoutingTable.Best> = []
     var prefixScratch: ContiguousArray<PrefixIndex> = []
     var octetScratch: ContiguousArray<UInt8> = []
     private let pinned = Pinned()
@@ -237,9 +236,18 @@ public struct Speaker: Sendable {
         _ address: IPAddress, cost: UInt32?, at now: Instant, into outbox: inout SpeakerOutbox
     ) {
         guard nextHops.set(address, cost: cost) else { return }
-        if attributes.hasAccumulatedMetrics { forgetExports() }
-        walk(.reconsider(nextHop: address))
-        settle(at: now, into: &outbox)
+        reconsider([IPPrefix(host: address)], at: now, into: &outbox)
+    }
+
+    /// Tells that a link has got or lost its carrier, by the prefixes that are reached directly over it.
+    ///
+    /// They are among ``SpeakerConfiguration/connected``, and all next hops in them go and come with the link, but for
+    /// those of which ``nextHopChanged(_:cost:at:into:)`` has told. Where no links are named nothing happens.
+    public mutating func linkChanged(
+        _ prefixes: [IPPrefix], isUp: Bool, at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        guard nextHops.setLink(prefixes, isUp: isUp) else { return }
+        reconsider(prefixes, at: now, into: &outbox)
     }
 
     /// Asks a peer for all its routes of a family again, if it is able to (RFC 2918 §4).
@@ -277,11 +285,18 @@ extension Speaker {
         guard new.state != old.state else { return }
         isStirred = true
         establishedPeers = ContiguousArray(sessions.indices.filter { sessions[$0].established != nil })
-        numberedPeers = establishedPeers.filter {
-            sessions[$0].established?.negotiated.format.numberedFamilies.isEmpty == false
-        }
+        numberedPeers = establishedPeers.filter { numbersPaths(to: $0) }
         regroup(peer)
         outbox.append(.sessionChanged(peer: peer, new.state))
+    }
+
+    /// Has everything decided anew that leads over these next hops.
+    private mutating func reconsider(
+        _ nextHops: [IPPrefix], at now: Instant, into outbox: inout SpeakerOutbox
+    ) {
+        if attributes.hasAccumulatedMetrics { forgetExports() }
+        walk(.reconsider(nextHops: nextHops))
+        settle(at: now, into: &outbox)
     }
 
     private mutating func track(_ old: ConnectionID?, _ new: ConnectionID?, at place: UInt32) {

@@ -185,6 +185,30 @@ private func tables(
         #expect(watched.speaker.receivedRoutes(from: 0).map(\.prefix) == table.keys.sorted())
     }
 
+    @Test func `what the speaker does not take of a peer is told as its withdrawal`() throws {
+        var watched = Watched()
+        watched.establish(0)
+        watched.send(announcement(["10.1.0.0/16", "10.2.0.0/16"]), from: 0)
+        watched.send(announcement(["10.1.0.0/16"], path: ASPath(65099, 65002)), from: 0)
+        let table = try #require(try tables(watched.take())["192.0.2.2"])
+        #expect(table.keys.sorted() == ["10.2.0.0/16"])
+        #expect(watched.speaker.receivedRoutes(from: 0).map(\.prefix) == table.keys.sorted())
+    }
+
+    @Test func `what a peer in the confederation tells is passed on as it came`() throws {
+        var watched = Watched { $0.confederation = Confederation(identifier: 100, members: [65001, 65002]) }
+        watched.establish(0)
+        let path = ASPath(segments: [.init(.confederationSequence, [65002]), .init(.sequence, [300])])
+        let update = announcement(["10.1.0.0/16"], path: path) { $0.localPreference = 250 }
+        watched.send(update, from: 0)
+        let (octets, messages) = try watched.take()
+        let told = messages.compactMap { message in
+            if case .routes(_, let place) = message.content { Array(octets[place]) } else { nil }
+        }
+        #expect(told == [update])
+        #expect(watched.speaker.receivedRoutes(from: 0).map(\.attributes.localPreference) == [250])
+    }
+
     @Test func `a station that comes late gets everything that stands`() throws {
         var watched = Watched(tellsBestRoutes: true)
         watched.establish(0)
