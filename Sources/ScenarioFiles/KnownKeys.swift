@@ -17,8 +17,9 @@ public enum KnownKeys {
     public static let bgpNeighbor = [
         "address", "node", "asn", "description", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive",
         "password", "ttlSecurity", "timers", "gracefulRestart", "addPath", "maximumPrefixes", "role",
-        "advertisementInterval", "bfd",
+        "advertisementInterval", "bfd", "damping",
     ]
+    public static let damping = ["halfLife", "suppress", "reuse", "maximumSuppression"]
     public static let bfd = ["interval", "detectMultiplier"]
     public static let bgpTimers = ["holdtime", "connectRetry"]
     public static let routeMap = ["name", "rules"]

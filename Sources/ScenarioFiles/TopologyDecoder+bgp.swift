@@ -40,6 +40,7 @@ extension TopologyDecoder {
         settings.nextHopSelf = object["nextHopSelf"]?.bool() ?? true
         settings.isPassive = object["passive"]?.bool() ?? false
         settings.advertisementInterval = object["advertisementInterval"]?.duration() ?? .zero
+        settings.damping = object["damping"].flatMap { damping($0) }
         let maps = names.routeMaps.map { (name: $0.name, value: $0.policy) }
         settings.importPolicy = object["routeMapIn"].flatMap { $0.named("route map", among: maps) }
         settings.exportPolicy = object["routeMapOut"].flatMap { $0.named("route map", among: maps) }
@@ -65,6 +66,26 @@ extension TopologyDecoder {
         timing.detectMultiplier =
             object["detectMultiplier"]?.integer(in: 1...255).map { UInt8($0) } ?? timing.detectMultiplier
         return timing
+    }
+
+    /// `true` for what RFC 7196 recommends, or an object with what differs from that.
+    private func damping(_ cursor: Cursor) -> FlapDamping? {
+        if case .bool(let isWanted) = cursor.node.value { return isWanted ? FlapDamping() : nil }
+        guard let object = cursor.object(keys: KnownKeys.damping) else { return nil }
+        var damping = FlapDamping()
+        let times = Interval.seconds(1)...Interval.seconds(86_400)
+        damping.halfLife = object["halfLife"]?.duration(in: times) ?? damping.halfLife
+        damping.maximumSuppression = object["maximumSuppression"]?.duration(in: times) ?? damping.maximumSuppression
+        let penalties = 1...damping.maximumPenalty
+        damping.suppressThreshold = object["suppress"]?.integer(in: penalties) ?? damping.suppressThreshold
+        damping.reuseThreshold = object["reuse"]?.integer(in: penalties) ?? damping.reuseThreshold
+        guard damping.reuseThreshold < damping.suppressThreshold else {
+            cursor.fault(
+                "routes would be used again at \(damping.reuseThreshold), where they are suppressed from "
+                    + "\(damping.suppressThreshold) on; write a \"reuse\" that is smaller than \"suppress\"")
+            return nil
+        }
+        return damping
     }
 
     private func place(_ object: ObjectCursor) -> BGPNeighborDeclaration.Place? {

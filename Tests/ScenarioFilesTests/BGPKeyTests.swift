@@ -27,7 +27,7 @@ import Wire
                 { "node": "customer", "routeMapIn": "in", "routeMapOut": "all", "password": "secret",
                   "ttlSecurity": 1, "timers": { "holdtime": "30s" }, "gracefulRestart": "60s", "addPath": "both",
                   "maximumPrefixes": 100, "role": "provider", "families": ["ipv4"],
-                  "bfd": { "interval": "50ms" } },
+                  "bfd": { "interval": "50ms" }, "damping": { "halfLife": "10s", "suppress": 1500 } },
                 { "address": "192.0.2.2", "asn": 65100, "description": "transit", "routeMapIn": "none",
                   "routeMapOut": "none" }] } },
             "customer": { "kind": "patronus", "asn": 65003, "lan": ["10.3.0.0/16"] },
@@ -57,6 +57,9 @@ import Wire
         #expect(neighbors.map { topology.end($0.port).port } == ["ce0", "ce1"])
         let session = neighbors[0].settings.session
         #expect(neighbors[0].settings.families == .ipv4Unicast)
+        let damping = try #require(neighbors[0].settings.damping)
+        #expect(damping.halfLife == .seconds(10) && damping.suppressThreshold == 1_500)
+        #expect(damping.reuseThreshold == 750 && neighbors[1].settings.damping == nil)
         #expect(session.transport.md5Key == "secret" && session.transport.minimumTimeToLive == 255)
         #expect(session.holdTime == .seconds(30) && session.gracefulRestart?.restartTime == .seconds(60))
         #expect(session.capabilities.numberedFamiliesHeard == [.ipv4Unicast, .ipv6Unicast])

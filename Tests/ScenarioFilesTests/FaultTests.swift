@@ -78,6 +78,11 @@ private let topologySpoilings: [Spoiling] = [
     Spoiling(
         "\"asn\": 65002",
         "\"asn\": 65002, \"bgp\": "
+            + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"all\", "
+            + "\"routeMapOut\": \"all\", \"damping\": { \"suppress\": 700 } }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
             + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"ttlSecurity\": 255, \"password\": \"\" "
             + "}] }"),
     Spoiling(

@@ -121,6 +121,26 @@ import Wire
         #expect(lost >= 250 && lost < 460, "\(lost)")
     }
 
+    @Test func `a neighbour's prefix that comes and goes is kept out until it stays`() throws {
+        let lan = PrefixSeries(try #require(Self.customerLAN))
+        let events = [12, 16].map { second in
+            ScriptedEvent(
+                at: .seconds(second), label: "flap",
+                kind: .bgp(.withdraw(node: 2, prefixes: [lan], lasting: .seconds(1))))
+        }
+        var damping = FlapDamping()
+        damping.halfLife = .seconds(10)
+        damping.suppressThreshold = 1_500
+        let lost = [nil, damping].map { damping in
+            let record = Worlds.record(Self.world(events: events, duration: .seconds(40)) { $0.damping = damping })
+            let (sent, received) = Self.delivered(record)
+            return sent - received
+        }
+        #expect(lost[0] >= 98 && lost[0] < 130, "\(lost[0])")
+        // The second time the penalty is 1758, of which 750 are left 12.3 s later.
+        #expect(lost[1] >= 50 + 12 * 50 && lost[1] < 50 + 14 * 50, "\(lost[1])")
+    }
+
     @Test(arguments: [false, true])
     func `no route outlasts its link, though the session is to be taken up again`(hasLiveness: Bool) throws {
         let prefix = try #require(IPPrefix("2001:db8:3::/48"))
