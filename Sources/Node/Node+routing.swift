@@ -70,6 +70,7 @@ extension Node {
         result.idleHold = .milliseconds(100)
         result.requiresExternalPolicy = hasNeighbors
         result.origins = configuration.origins
+        result.groupsPeers = true
         result.connected = configuration.neighbors.flatMap(\.connected)
         return result
     }
