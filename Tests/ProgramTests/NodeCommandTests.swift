@@ -259,6 +259,28 @@ struct NodeCommandTests {
         #expect(below.errors.contains("eth2 is below br0, which is the interface of a default route"))
     }
 
+    @Test func `where IPv6 is forwarded by all or none, routers across other interfaces are still believed`() throws {
+        let world = try RealWorld(ipv6: true)
+        let route = { try world.ip(.branch, "-6 route show default").contains("dev eth0 proto ra") }
+        let isTold = try eventually(every: 0.2) {
+            try world.announceRouter(.office, "eth0")
+            return try route()
+        }
+        try #require(isTold)
+        let former = try world.parameters()
+        let branch = try world.startNode(.branch, through: world.olderKernel())
+        #expect(try eventually { try world.state(.branch) != nil })
+        let present = try world.parameters()
+        #expect(present.contains("ipv6/all/forwarding = 1") && present.contains("ipv6/eth0/forwarding = 1"))
+        #expect(present.contains("ipv6/eth0/accept_ra = 2"))
+        #expect(try route())
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 143, "\(outcome.errors)")
+        #expect(try world.parameters() == former)
+        #expect(try route())
+    }
+
     @Test func `a machine is one node at a time`() throws {
         let world = try RealWorld()
         let branch = try world.startNode(.branch)
