@@ -109,6 +109,22 @@ struct NodeCommandTests {
         #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab\n")
     }
 
+    @Test func `gc waits while a node begins here`() throws {
+        let world = try RealWorld()
+        let branch = try world.startNode(.branch)
+        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
+        branch.send(SIGKILL)
+        _ = try branch.outcome()
+        let lock = open(world.workspace.url("state/real/.lock").path, O_RDWR | O_CLOEXEC)
+        try #require(flock(lock, LOCK_EX) == 0)
+        let garbage = try world.start(.branch, ["gc"])
+        usleep(500_000)
+        #expect(world.journalLines("branch") > 0)
+        close(lock)
+        #expect(try garbage.outcome().output.contains("node branch, which died: restored interface eth1"))
+        #expect(world.journalLines("branch") == 0)
+    }
+
     @Test func `killed at any step, what was taken is given back`() throws {
         let world = try RealWorld()
         let former = try world.snapshot()

@@ -71,13 +71,23 @@ public struct RealStore: Sendable {
                 try checked(-1, "make \(path)")
             }
         }
-        // Two that begin at once see each other.
+        return try locked { () throws(RealError) in try beginAlone(node: node, topology: topology, report) }
+    }
+
+    /// Does something while nobody else begins a node or gives back what a dead one has left.
+    private func locked<Value: ~Copyable>(_ body: () throws(RealError) -> Value) throws(RealError) -> Value {
         let lock = try inReality { () throws(SystemError) in
             FileDescriptor(
                 owning: try checked(open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600), "lock \(folder)"))
         }
         flock(lock.number, LOCK_EX)
         defer { flock(lock.number, LOCK_UN) }
+        return try body()
+    }
+
+    private func beginAlone(
+        node: String, topology: String, _ report: (String) -> Void
+    ) throws(RealError) -> RealJournal {
         let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
         for entry in entries() {
             let isHere = entry.namespace == namespace
@@ -106,6 +116,11 @@ public struct RealStore: Sendable {
 
     /// Gives back what dead nodes have left in this namespace; what lies in others is only spoken of.
     public func collectGarbage() throws(RealError) -> [String] {
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        return try locked { () throws(RealError) in try collectGarbageAlone() }
+    }
+
+    private func collectGarbageAlone() throws(RealError) -> [String] {
         let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
         var words: [String] = []
         for entry in entries() where !entry.isAlive {
