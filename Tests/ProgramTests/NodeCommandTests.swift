@@ -106,7 +106,7 @@ struct NodeCommandTests {
         #expect(garbage.status == 0, "\(garbage.errors)")
         #expect(garbage.output.contains("node branch, which died: restored interface eth1"))
         try expectSame(world, former, "after gc")
-        #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab\n")
+        #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab or node\n")
     }
 
     @Test func `gc waits while a node begins here`() throws {
@@ -123,6 +123,35 @@ struct NodeCommandTests {
         close(lock)
         #expect(try garbage.outcome().output.contains("node branch, which died: restored interface eth1"))
         #expect(world.journalLines("branch") == 0)
+    }
+
+    @Test func `gc goes on where a node cannot be given back, and says everything that came of it`() throws {
+        let world = try RealWorld()
+        let namespace = try world.namespace(.branch) { try $0.identity }
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        for (node, number, parameters) in [
+            ("alpha", namespace, [("ipv4/conf/eth1/arp_announce", "1"), ("ipv4/conf/eth1/rp_filter", "nonsense")]),
+            ("beta", namespace, [("ipv4/conf/eth3/arp_ignore", "2")]), ("gamma", namespace + 1, []),
+        ] {
+            let first =
+                #"{"node":{"boot":"\#(boot)","name":"\#(node)","namespace":\#(number),"#
+                + #""process":0,"start":0,"topology":"two-sites"}}"#
+            let rest = parameters.map { #"{"parameter":{"former":"\#($0.1)","name":"\#($0.0)"}}"# }
+            let folder = world.workspace.url("state/real/\(node)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try world.workspace.write(([first] + rest).map { $0 + "\n" }.joined(), to: "state/real/\(node)/journal")
+        }
+        let garbage = try world.run(.branch, "gc")
+        #expect(garbage.status == 4)
+        let words = garbage.output.split(separator: "\n")
+        try #require(words.count == 3, "\(words)")
+        #expect(words[0] == "node alpha, which died: restored ipv4/conf/eth1/arp_announce = 1")
+        #expect(words[1] == "node beta, which died: restored ipv4/conf/eth3/arp_ignore = 2")
+        #expect(words[2].hasPrefix("node gamma died in another network namespace"))
+        #expect(garbage.errorLines.count == 1 && garbage.errors.contains("ipv4/conf/eth1/rp_filter"))
+        #expect(world.workspace.names(in: "state/real").filter { !$0.hasPrefix(".") } == ["alpha", "gamma"])
+        #expect(try world.parameters().contains("ipv4/eth3/arp_ignore = 2"))
     }
 
     @Test func `killed at any step, what was taken is given back`() throws {

@@ -114,33 +114,45 @@ public struct RealStore: Sendable {
         }
     }
 
+    /// What came of what dead nodes have left.
+    public struct CleanUp: Sendable {
+        /// What was given back, and what lies elsewhere.
+        public internal(set) var words: [String] = []
+        /// What could not be given back; it is tried again the next time.
+        public internal(set) var failures: [RealError] = []
+    }
+
     /// Gives back what dead nodes have left in this namespace; what lies in others is only spoken of.
-    public func collectGarbage() throws(RealError) -> [String] {
-        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+    public func collectGarbage() throws(RealError) -> CleanUp {
+        guard FileManager.default.fileExists(atPath: folder) else { return CleanUp() }
         return try locked { () throws(RealError) in try collectGarbageAlone() }
     }
 
-    private func collectGarbageAlone() throws(RealError) -> [String] {
+    private func collectGarbageAlone() throws(RealError) -> CleanUp {
         let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
-        var words: [String] = []
+        var result = CleanUp()
         for entry in entries() where !entry.isAlive {
-            if entry.namespace == namespace || entry.boot != bootIdentity {
-                try Self.giveBack(entry) { words.append($0) }
-            } else {
-                words.append("\(RealError.diedElsewhere(entry.node, journal: entry.journalPath))")
+            guard entry.namespace == namespace || entry.boot != bootIdentity else {
+                result.words.append("\(RealError.diedElsewhere(entry.node, journal: entry.journalPath))")
+                continue
+            }
+            do throws(RealError) {
+                try Self.giveBack(entry) { result.words.append($0) }
+            } catch {
+                result.failures.append(error)
             }
         }
-        return words
+        return result
     }
 
     private static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
         if entry.boot == bootIdentity {
             var restorer = RealRestorer(entry.records)
             restorer.restore()
+            for thing in restorer.restored { report("node \(entry.node), which died: restored \(thing)") }
             guard restorer.failures.isEmpty else {
                 throw .notRestored(restorer.failures, journal: entry.journalPath)
             }
-            for thing in restorer.restored { report("node \(entry.node), which died: restored \(thing)") }
         }
         removeFolder(entry.folder)
     }
