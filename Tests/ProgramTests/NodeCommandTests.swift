@@ -154,6 +154,18 @@ struct NodeCommandTests {
         #expect(try world.parameters().contains("ipv4/eth3/arp_ignore = 2"))
     }
 
+    @Test func `a node whose journal is gone does not claim that all is as it was`() throws {
+        let world = try RealWorld()
+        let branch = try world.startNode(.branch)
+        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
+        try world.workspace.write("nothing that can be read\n", to: "state/real/branch/journal")
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 4)
+        #expect(outcome.errors.contains("not all could be restored: its journal cannot be read"))
+        #expect(!outcome.errors.contains("all is as it was"))
+    }
+
     @Test func `killed at any step, what was taken is given back`() throws {
         let world = try RealWorld()
         let former = try world.snapshot()

@@ -60,16 +60,22 @@ public struct RealNode {
             end = .failure(error)
         }
         try? notifier?.tell(.stopping)
-        try giveBack(journal.folder)
+        do throws(RealError) {
+            try giveBack(journal.folder)
+        } catch {
+            // Of two errors the caller hears the one that leaves something to be done.
+            if case .failure(let first) = end { say("\(first)") }
+            throw error
+        }
         return try end.get()
     }
 
     private func giveBack(_ folder: String) throws(RealError) {
-        guard let entry = RealStore.Entry(folder: folder) else { return }
-        var restorer = RealRestorer(entry.records)
-        restorer.restore()
-        guard restorer.failures.isEmpty else { throw .notRestored(restorer.failures, journal: entry.journalPath) }
-        removeFolder(folder)
+        guard let entry = RealStore.Entry(folder: folder) else {
+            throw .notRestored(["its journal cannot be read"], journal: "\(folder)/\(RealStore.journalName)")
+        }
+        // What goes as it should is nobody's news.
+        try RealStore.giveBack(entry) { _ in }
     }
 
     /// Whether this process may change interfaces and load programs.

@@ -145,7 +145,8 @@ public struct RealStore: Sendable {
         return result
     }
 
-    private static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
+    /// Gives back what a node has taken, and forgets the node where nothing of that failed.
+    static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
         if entry.boot == bootIdentity {
             var restorer = RealRestorer(entry.records)
             restorer.restore()
