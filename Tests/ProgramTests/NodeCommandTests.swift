@@ -205,6 +205,31 @@ struct NodeCommandTests {
         try expectSame(world, former)
     }
 
+    @Test func `whoever watches a node hears its telemetry, each batch once however often he asked`() throws {
+        let world = try RealWorld()
+        _ = try startBoth(world)
+        let socket = try UnixSocket(connectingTo: world.workspace.url("state/real/branch/control").path)
+        try socket.write(Array("{\"watch\":{}}\n{\"watch\":{}}\n".utf8))
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(
+            socket.descriptor.number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var (octets, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
+        var lines: [Substring] = []
+        while lines.count < 6, let count = try socket.read(into: &buffer), count > 0 {
+            octets += buffer[..<count]
+            // What is behind the last line's end has not come yet.
+            let whole = octets.lastIndex(of: UInt8(ascii: "\n")).map { octets[..<$0] } ?? []
+            lines = String(decoding: whole, as: UTF8.self).split(separator: "\n")
+        }
+        try #require(lines.count >= 6, "\(lines)")
+        #expect(lines.prefix(2) == [#"{"done":{}}"#, #"{"done":{}}"#])
+        let batches = lines.dropFirst(2)
+        #expect(batches.allSatisfy { $0.hasPrefix(#"{"telemetry":{"_0":["#) }, "\(batches)")
+        // The order of keys is nobody's promise.
+        let told = Set(try batches.map { NSDictionary(dictionary: try parsed(String($0))) })
+        #expect(told.count == batches.count, "\(batches)")
+    }
+
     @Test func `a dry run changes nothing, and needs no privilege`() throws {
         let world = try RealWorld()
         let former = try world.snapshot()
