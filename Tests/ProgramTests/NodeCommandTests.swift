@@ -400,6 +400,33 @@ struct NodeCommandTests {
         try expectSame(world, former)
     }
 
+    @Test func `an interface with another program, or too large for ours, is refused where ours is to run`() throws {
+        let world = try RealWorld(dataplane: true)
+        let former = try world.snapshot()
+        let topology = try world.workspace.text("topology.json")
+        let arguments = ["node", "topology.json", "--name", "branch", "--real"] + RealWorld.ports
+        try world.namespace(.branch) { namespace in
+            var routes = try RouteSocket(in: namespace)
+            let card = try routes.existingLink(.named("eth1")).index
+            let attachment = try XDPAttachment(KernelProgram.passingEverything(), to: card, in: namespace)
+            let taken = try world.start(.branch, arguments).outcome()
+            #expect(taken.status == 2)
+            #expect(taken.errors.hasPrefix("patronus-sim: eth1 runs an XDP program already; "))
+            try world.workspace.write(
+                topology.replacing(#""dataplane": true"#, with: #""dataplane": false"#), to: "topology.json")
+            #expect(try world.start(.branch, arguments + ["--dry-run"]).outcome().status == 0)
+            #expect(attachment.mode == .native)
+        }
+
+        try world.workspace.write(
+            topology.replacing(
+                #"["branch:wan-b", "isp-b"]"#, with: #"["branch:wan-b", "isp-b"], "mtu": 9000"#), to: "topology.json")
+        let large = try world.start(.branch, arguments).outcome()
+        #expect(large.status == 4)
+        #expect(large.errors.hasPrefix("patronus-sim: eth2 would have an MTU of 9000, and its driver veth takes XDP"))
+        #expect(try world.snapshot() == former)
+    }
+
     @Test func `addresses that are there can stay`() throws {
         let world = try RealWorld()
         let wanting = try world.startNode(.branch, ["--keep-addresses"]).outcome()
