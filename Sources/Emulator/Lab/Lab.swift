@@ -265,9 +265,7 @@ public final class Lab {
 
     /// Why a node's packets to a prefix or an address go where they go, in lines; nil where it does not answer.
     func explanation(ofRoute route: String, at node: Int) throws(LabError) -> [String]? {
-        guard let agent = agents.last(where: { $0.node == node && $0.role == .machine && !$0.hasEnded }) else {
-            return nil
-        }
+        guard let agent = machine(of: node) else { return nil }
         agent.explain(route)
         let asked = MonotonicClock.startingNow()
         while agent.explanation == nil, !agent.hasEnded, asked.now < .zero + .seconds(5) {
