@@ -363,6 +363,25 @@ struct NodeCommandTests {
         #expect(try route())
     }
 
+    @Test func `a route that was given for a time gets back what is left of it`() throws {
+        let world = try RealWorld()
+        for (prefix, seconds) in [("2001:db8:a::/48", 600), ("2001:db8:b::/48", 5)] {
+            try world.ip(.branch, "-6 route add \(prefix) via 2001:db8:1::1 dev eth1 proto ra expires \(seconds)")
+        }
+        let branch = try world.startNode(.branch)
+        #expect(try eventually { try world.state(.branch) != nil })
+        for site in ["a", "b"] { try world.ip(.branch, "-6 route del 2001:db8:\(site)::/48") }
+        sleep(4)
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 143, "\(outcome.errors)")
+        let routes = try world.ip(.branch, "-6 route show")
+        let line = try #require(routes.split(separator: "\n").first { $0.contains("2001:db8:a::/48") }, "\(routes)")
+        let seconds = line.firstMatch(of: #/expires (\d+)sec/#).flatMap { Int($0.output.1) }
+        #expect((400...596).contains(seconds ?? 0), "\(line)")
+        #expect(!routes.contains("2001:db8:b::/48"))
+    }
+
     @Test func `a machine is one node at a time`() throws {
         let world = try RealWorld()
         let branch = try world.startNode(.branch)

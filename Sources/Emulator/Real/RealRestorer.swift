@@ -111,7 +111,7 @@ struct RealRestorer {
             }
         }
         var wanted: [SavedRoute] = []
-        for route in saved.flatMap(\.routes) where !wanted.contains(route) { wanted.append(route) }
+        for route in saved.flatMap(\.presentRoutes) where !wanted.contains(route) { wanted.append(route) }
         for route in wanted.filter({ !$0.hasGateway }) + wanted.filter(\.hasGateway) {
             attempt { () throws(SystemError) in
                 guard try !routes.savedRoutes().contains(route) else { return }
