@@ -79,7 +79,7 @@ public struct RealNode {
     }
 
     /// Whether this process may change interfaces and load programs.
-    public static func checkPrivilege() throws(RealError) {
+    private static func checkPrivilege() throws(RealError) {
         let status = String(decoding: contents(of: "/proc/self/status") ?? [], as: UTF8.self)
         let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let granted = line.flatMap { UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) } ?? 0

@@ -84,7 +84,6 @@ public struct SavedRoute: Codable, Sendable {
         attributes.first { $0.type == Int(type.rawValue) }
     }
 
-    public var isIPv4: Bool { Int32(fields.rtm_family) == AF_INET }
     public var table: UInt32 { attribute(RTA_TABLE)?.number ?? UInt32(fields.rtm_table) }
     /// Whether it is of the table that the kernel keeps for itself.
     public var isOfLocalTable: Bool { table == UInt32(RT_TABLE_LOCAL.rawValue) }
@@ -95,7 +94,6 @@ public struct SavedRoute: Codable, Sendable {
     }
     /// Which of the machine's addresses packets get.
     public var source: IPAddress? { attribute(RTA_PREFSRC)?.address }
-    public var metric: UInt32? { attribute(RTA_PRIORITY)?.number }
 
     /// All the interfaces by which it leads.
     public var interfaces: [InterfaceIndex] {
