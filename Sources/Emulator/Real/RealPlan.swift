@@ -8,7 +8,7 @@ public import Wire
 //
 // Way in: a scenario around the topology, the node's name, and which card stands for which port. Way out: addresses and
 // routes by port, and a description for people. Nothing of the machine is looked at here: `RealChecks` does that, and
-// `RealMachine` carries the plan out.
+// `RealNode` carries the plan out.
 
 /// One node of a topology on this machine's own interfaces.
 public struct RealPlan: Equatable, Sendable {
