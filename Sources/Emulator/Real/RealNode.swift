@@ -103,10 +103,7 @@ public struct RealNode {
         _ signals: Signals, _ notifier: ServiceNotifier?, _ journal: borrowing RealJournal
     ) throws(RealError) -> RealEnd {
         let clock = MonotonicClock.startingNow()
-        let numbers = scenario.topology.nodes.indices
-        guard let index = numbers.first(where: { scenario.topology.nodes[$0].name == plan.node }) else {
-            throw .unknownNode(plan.node, [])
-        }
+        let index = plan.index
         let runPlan = RunPlan(scenario, replays: scenario.traffic.map { _ in nil })
         var configuration = runPlan.nodeConfiguration(of: index, in: scenario)
         // No two machines' clocks agree.

@@ -48,6 +48,8 @@ public struct RealPlan: Equatable, Sendable {
 
     public let topology: String
     public let node: String
+    /// The node's number in the topology.
+    let index: Int
     /// By number.
     public let ports: [Port]
     public let routes: [Route]
@@ -78,6 +80,7 @@ public struct RealPlan: Equatable, Sendable {
         }
         self.topology = topology.name
         node = name
+        self.index = index
         self.ports = ports
         routes = RealRoutes(of: index, ports, topology, plan).routes
         overlay = OverlayInterface(
