@@ -25,11 +25,16 @@ extension MachineHost where Machine: ~Copyable {
         }
     }
 
+    /// That of the routes that neighbours have told: no other program is known to use it.
+    ///
+    /// It is above those of routes that come by themselves or by hand: what leads somewhere already goes on to.
+    private var learnedMetric: UInt32 { 1_790 }
+
     /// A route that a neighbour has told, of which there is one to a prefix: its metric tells it from all others.
     private func learnedRoute(
         to prefix: IPPrefix, through gateway: IPAddress? = nil, on interface: InterfaceIndex? = nil
     ) -> KernelRoute {
-        KernelRoute(to: prefix, through: gateway, on: interface, metric: 20)
+        KernelRoute(to: prefix, through: gateway, on: interface, metric: learnedMetric)
     }
 
     /// Has the kernel change its routes, all in one call.

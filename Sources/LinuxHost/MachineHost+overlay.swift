@@ -20,9 +20,9 @@ extension OffloadedPackets {
 }
 
 extension MachineHost where Machine: ~Copyable {
-    /// More packets than this are not taken before what they ask for is done.
+    /// After so many packets no more are read before what they ask for is done.
     private var overlayBatch: Int { 32 }
-    /// More batches than this do not keep everything else waiting.
+    /// After so many batches no more are read before everything else has had its turn.
     private var overlayBatchLimit: Int { 16 }
 
     /// Makes the overlay interface, with its address, and brings it up.

@@ -46,22 +46,21 @@ final class LabBench {
 
     func start(_ arguments: String...) throws -> RunningProgram { try start(arguments) }
 
-    func start(_ arguments: [String], through wrapper: [String] = []) throws -> RunningProgram {
-        guard let machine else {
-            return try workspace.start(arguments, environment: environment, through: wrapper)
+    func start(
+        _ arguments: [String], through wrapper: [String] = [], program: String = RunningProgram.executable
+    ) throws -> RunningProgram {
+        let start = { [self] in
+            try workspace.start(arguments, environment: environment, through: wrapper, program: program)
         }
+        guard let machine else { return try start() }
         var result: Result<RunningProgram, any Error>?
-        try machine.namespace.perform { () throws(SystemError) in
-            result = Result { try workspace.start(arguments, environment: environment, through: wrapper) }
-        }
+        try machine.namespace.perform { () throws(SystemError) in result = Result { try start() } }
         return try #require(result).get()
     }
 
     /// Runs another program to its end, with the environment that the program here has.
     func tool(_ path: String, _ arguments: [String]) throws -> Outcome {
-        // The program's own words come last, and are nobody's arguments.
-        let wrapper = ["/bin/sh", "-c", "tool=\"$1\"; shift; eval \"set -- $1\"; exec \"$tool\" \"$@\"", "sh", path]
-        return try start([], through: wrapper + [arguments.map { "'\($0)'" }.joined(separator: " ")]).outcome()
+        try start(arguments, program: path).outcome()
     }
 
     /// The names of the labs that are written down.

@@ -29,7 +29,7 @@ struct LabKillTests {
         #expect(collected.status == 0 && collected.errors.isEmpty, "\(step): \(collected.errors)")
         #expect(bench.labs.isEmpty, "\(step)")
         #expect(try bench.foreignThings() == foreign, "\(step)")
-        #expect(try bench.run("gc").output == "nothing is left of any dead lab\n", "\(step)")
+        #expect(try bench.run("gc").output == "nothing is left of any dead lab or node\n", "\(step)")
     }
 
     @Test func `whatever is killed while a lab comes up, nothing stays`() throws {

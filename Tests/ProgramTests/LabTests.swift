@@ -84,7 +84,7 @@ struct LabTests {
         #expect(try bench.run("lab", "list").output.contains("dead"))
         #expect(try bench.run("gc").status == 0)
         #expect(bench.labs.isEmpty)
-        #expect(try bench.run("gc").output == "nothing is left of any dead lab\n")
+        #expect(try bench.run("gc").output == "nothing is left of any dead lab or node\n")
     }
 
     @Test func `whoever made a lab can hang up`() throws {

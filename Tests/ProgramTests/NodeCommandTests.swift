@@ -106,7 +106,64 @@ struct NodeCommandTests {
         #expect(garbage.status == 0, "\(garbage.errors)")
         #expect(garbage.output.contains("node branch, which died: restored interface eth1"))
         try expectSame(world, former, "after gc")
-        #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab\n")
+        #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab or node\n")
+    }
+
+    @Test func `gc waits while a node begins here`() throws {
+        let world = try RealWorld()
+        let branch = try world.startNode(.branch)
+        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
+        branch.send(SIGKILL)
+        _ = try branch.outcome()
+        let lock = open(world.workspace.url("state/real/.lock").path, O_RDWR | O_CLOEXEC)
+        try #require(flock(lock, LOCK_EX) == 0)
+        let garbage = try world.start(.branch, ["gc"])
+        usleep(500_000)
+        #expect(world.journalLines("branch") > 0)
+        close(lock)
+        #expect(try garbage.outcome().output.contains("node branch, which died: restored interface eth1"))
+        #expect(world.journalLines("branch") == 0)
+    }
+
+    @Test func `gc goes on where a node cannot be given back, and says everything that came of it`() throws {
+        let world = try RealWorld()
+        let namespace = try world.namespace(.branch) { try $0.identity }
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        for (node, number, parameters) in [
+            ("alpha", namespace, [("ipv4/conf/eth1/arp_announce", "1"), ("ipv4/conf/eth1/rp_filter", "nonsense")]),
+            ("beta", namespace, [("ipv4/conf/eth3/arp_ignore", "2")]), ("gamma", namespace + 1, []),
+        ] {
+            let first =
+                #"{"node":{"boot":"\#(boot)","name":"\#(node)","namespace":\#(number),"#
+                + #""process":0,"start":0,"topology":"two-sites"}}"#
+            let rest = parameters.map { #"{"parameter":{"former":"\#($0.1)","name":"\#($0.0)"}}"# }
+            let folder = world.workspace.url("state/real/\(node)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try world.workspace.write(([first] + rest).map { $0 + "\n" }.joined(), to: "state/real/\(node)/journal")
+        }
+        let garbage = try world.run(.branch, "gc")
+        #expect(garbage.status == 4)
+        let words = garbage.output.split(separator: "\n")
+        try #require(words.count == 3, "\(words)")
+        #expect(words[0] == "node alpha, which died: restored ipv4/conf/eth1/arp_announce = 1")
+        #expect(words[1] == "node beta, which died: restored ipv4/conf/eth3/arp_ignore = 2")
+        #expect(words[2].hasPrefix("node gamma died in another network namespace"))
+        #expect(garbage.errorLines.count == 1 && garbage.errors.contains("ipv4/conf/eth1/rp_filter"))
+        #expect(world.workspace.names(in: "state/real").filter { !$0.hasPrefix(".") } == ["alpha", "gamma"])
+        #expect(try world.parameters().contains("ipv4/eth3/arp_ignore = 2"))
+    }
+
+    @Test func `a node whose journal is gone does not claim that all is as it was`() throws {
+        let world = try RealWorld()
+        let branch = try world.startNode(.branch)
+        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
+        try world.workspace.write("nothing that can be read\n", to: "state/real/branch/journal")
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 4)
+        #expect(outcome.errors.contains("not all could be restored: its journal cannot be read"))
+        #expect(!outcome.errors.contains("all is as it was"))
     }
 
     @Test func `killed at any step, what was taken is given back`() throws {
@@ -146,6 +203,31 @@ struct NodeCommandTests {
         #expect(down.output == "node branch has ended; all is as it was\n")
         #expect(try patient.outcome().status == 0)
         try expectSame(world, former)
+    }
+
+    @Test func `whoever watches a node hears its telemetry, each batch once however often he asked`() throws {
+        let world = try RealWorld()
+        _ = try startBoth(world)
+        let socket = try UnixSocket(connectingTo: world.workspace.url("state/real/branch/control").path)
+        try socket.write(Array("{\"watch\":{}}\n{\"watch\":{}}\n".utf8))
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(
+            socket.descriptor.number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var (octets, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
+        var lines: [Substring] = []
+        while lines.count < 6, let count = try socket.read(into: &buffer), count > 0 {
+            octets += buffer[..<count]
+            // What is behind the last line's end has not come yet.
+            let whole = octets.lastIndex(of: UInt8(ascii: "\n")).map { octets[..<$0] } ?? []
+            lines = String(decoding: whole, as: UTF8.self).split(separator: "\n")
+        }
+        try #require(lines.count >= 6, "\(lines)")
+        #expect(lines.prefix(2) == [#"{"done":{}}"#, #"{"done":{}}"#])
+        let batches = lines.dropFirst(2)
+        #expect(batches.allSatisfy { $0.hasPrefix(#"{"telemetry":{"_0":["#) }, "\(batches)")
+        // The order of keys is nobody's promise.
+        let told = Set(try batches.map { NSDictionary(dictionary: try parsed(String($0))) })
+        #expect(told.count == batches.count, "\(batches)")
     }
 
     @Test func `a dry run changes nothing, and needs no privilege`() throws {
@@ -259,6 +341,47 @@ struct NodeCommandTests {
         #expect(below.errors.contains("eth2 is below br0, which is the interface of a default route"))
     }
 
+    @Test func `where IPv6 is forwarded by all or none, routers across other interfaces are still believed`() throws {
+        let world = try RealWorld(ipv6: true)
+        let route = { try world.ip(.branch, "-6 route show default").contains("dev eth0 proto ra") }
+        let isTold = try eventually(every: 0.2) {
+            try world.announceRouter(.office, "eth0")
+            return try route()
+        }
+        try #require(isTold)
+        let former = try world.parameters()
+        let branch = try world.startNode(.branch, through: world.olderKernel())
+        #expect(try eventually { try world.state(.branch) != nil })
+        let present = try world.parameters()
+        #expect(present.contains("ipv6/all/forwarding = 1") && present.contains("ipv6/eth0/forwarding = 1"))
+        #expect(present.contains("ipv6/eth0/accept_ra = 2"))
+        #expect(try route())
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 143, "\(outcome.errors)")
+        #expect(try world.parameters() == former)
+        #expect(try route())
+    }
+
+    @Test func `a route that was given for a time gets back what is left of it`() throws {
+        let world = try RealWorld()
+        for (prefix, seconds) in [("2001:db8:a::/48", 600), ("2001:db8:b::/48", 5)] {
+            try world.ip(.branch, "-6 route add \(prefix) via 2001:db8:1::1 dev eth1 proto ra expires \(seconds)")
+        }
+        let branch = try world.startNode(.branch)
+        #expect(try eventually { try world.state(.branch) != nil })
+        for site in ["a", "b"] { try world.ip(.branch, "-6 route del 2001:db8:\(site)::/48") }
+        sleep(4)
+        branch.send(SIGTERM)
+        let outcome = try branch.outcome()
+        #expect(outcome.status == 143, "\(outcome.errors)")
+        let routes = try world.ip(.branch, "-6 route show")
+        let line = try #require(routes.split(separator: "\n").first { $0.contains("2001:db8:a::/48") }, "\(routes)")
+        let seconds = line.firstMatch(of: #/expires (\d+)sec/#).flatMap { Int($0.output.1) }
+        #expect((400...596).contains(seconds ?? 0), "\(line)")
+        #expect(!routes.contains("2001:db8:b::/48"))
+    }
+
     @Test func `a machine is one node at a time`() throws {
         let world = try RealWorld()
         let branch = try world.startNode(.branch)
@@ -294,6 +417,33 @@ struct NodeCommandTests {
         slow.send(SIGTERM)
         #expect(try slow.outcome().errors.contains("warning: br0 runs XDP in generic mode, which is slow: "))
         try expectSame(world, former)
+    }
+
+    @Test func `an interface with another program, or too large for ours, is refused where ours is to run`() throws {
+        let world = try RealWorld(dataplane: true)
+        let former = try world.snapshot()
+        let topology = try world.workspace.text("topology.json")
+        let arguments = ["node", "topology.json", "--name", "branch", "--real"] + RealWorld.ports
+        try world.namespace(.branch) { namespace in
+            var routes = try RouteSocket(in: namespace)
+            let card = try routes.existingLink(.named("eth1")).index
+            let attachment = try XDPAttachment(KernelProgram.passingEverything(), to: card, in: namespace)
+            let taken = try world.start(.branch, arguments).outcome()
+            #expect(taken.status == 2)
+            #expect(taken.errors.hasPrefix("patronus-sim: eth1 runs an XDP program already; "))
+            try world.workspace.write(
+                topology.replacing(#""dataplane": true"#, with: #""dataplane": false"#), to: "topology.json")
+            #expect(try world.start(.branch, arguments + ["--dry-run"]).outcome().status == 0)
+            #expect(attachment.mode == .native)
+        }
+
+        try world.workspace.write(
+            topology.replacing(
+                #"["branch:wan-b", "isp-b"]"#, with: #"["branch:wan-b", "isp-b"], "mtu": 9000"#), to: "topology.json")
+        let large = try world.start(.branch, arguments).outcome()
+        #expect(large.status == 4)
+        #expect(large.errors.hasPrefix("patronus-sim: eth2 would have an MTU of 9000, and its driver veth takes XDP"))
+        #expect(try world.snapshot() == former)
     }
 
     @Test func `addresses that are there can stay`() throws {

@@ -48,12 +48,13 @@ final class Workspace {
         try start(arguments, environment: environment).outcome()
     }
 
-    /// Starts the program here.
+    /// Starts the program here, or another one.
     func start(
         _ arguments: [String], environment: [String: String] = [:], errorsTo terminal: Int32? = nil,
-        through wrapper: [String] = []
+        through wrapper: [String] = [], program: String = RunningProgram.executable
     ) throws -> RunningProgram {
-        try RunningProgram(arguments, in: self, environment: environment, errorsTo: terminal, through: wrapper)
+        try RunningProgram(
+            wrapper + [program] + arguments, in: self, environment: environment, errorsTo: terminal)
     }
 }
 
@@ -67,8 +68,7 @@ final class RunningProgram {
     private let errors: URL
 
     init(
-        _ arguments: [String], in workspace: Workspace, environment: [String: String], errorsTo terminal: Int32?,
-        through wrapper: [String]
+        _ command: [String], in workspace: Workspace, environment: [String: String], errorsTo terminal: Int32?
     ) throws {
         let streams = FileManager.default.temporaryDirectory.appending(path: "streams-\(UUID().uuidString)")
         output = streams.appendingPathExtension("out")
@@ -87,8 +87,8 @@ final class RunningProgram {
         }
         variables.merge(environment) { $1 }
         // A shell changes the folder and makes way: the program keeps its process number.
-        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", workspace.path] + wrapper + [Self.executable]
-        let words = (shell + arguments).map { strdup($0) }
+        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", workspace.path]
+        let words = (shell + command).map { strdup($0) }
         let settings = variables.map { strdup("\($0.key)=\($0.value)") }
         defer { for pointer in words + settings { free(pointer) } }
         var process = pid_t()
@@ -98,7 +98,7 @@ final class RunningProgram {
     }
 
     /// The program beside the bundle of tests.
-    private static let executable: String = {
+    static let executable: String = {
         let tests = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
         return tests.deletingLastPathComponent().appending(path: "patronus-sim").path
     }()

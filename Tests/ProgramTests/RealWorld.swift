@@ -37,13 +37,16 @@ final class RealWorld {
     static let reason = "needs root, ip (iproute2), network namespaces, veth and TUN"
     private static let ip = "/usr/sbin/ip"
 
-    /// `dataplane` has the topology's nodes run the XDP program.
-    init(dataplane: Bool = false) throws {
+    /// `dataplane` has the topology's nodes run the XDP program, `ipv6` gives their LANs IPv6 too.
+    init(dataplane: Bool = false, ipv6: Bool = false) throws {
         workspace = try Workspace()
         namespaces = try Place.allCases.map { _ in try NamespaceBox() }
         let overlay = #""probeInterval": "100ms", "dataplane": \#(dataplane)"#
-        try workspace.write(
-            Fixture.topology.replacingOccurrences(of: #""probeInterval": "100ms""#, with: overlay), to: "topology.json")
+        var topology = Fixture.topology.replacingOccurrences(of: #""probeInterval": "100ms""#, with: overlay)
+        for site in ipv6 ? [1, 2] : [] {
+            topology.replace(#""10.\#(site).0.0/16""#, with: #""10.\#(site).0.0/16", "2001:db8:\#(site)00::/48""#)
+        }
+        try workspace.write(topology, to: "topology.json")
         for place in Place.allCases {
             // Nobody waits to see whether an address is free.
             try namespace(place) { try $0.setParameter("ipv6/conf/default/accept_dad", to: "0") }
@@ -174,15 +177,53 @@ final class RealWorld {
         try start(place, arguments, environment: environment, through: wrapper).outcome()
     }
 
+    /// What a program is started through so that its kernel seems to have no `force_forwarding` (before Linux 6.17).
+    func olderKernel() throws -> [String] {
+        try FileManager.default.createDirectory(at: workspace.url("conf"), withIntermediateDirectories: false)
+        let conf = "/proc/sys/net/ipv6/conf"
+        let words = """
+            mount --bind \(conf) \(workspace.url("conf").path) && mount -t tmpfs none \(conf) || exit 1
+            for folder in \(workspace.url("conf").path)/*; do
+                mkdir \(conf)/${folder##*/} && ln -s $folder/* \(conf)/${folder##*/}
+            done
+            rm \(conf)/*/force_forwarding; exec "$@"
+            """
+        return ["/usr/bin/unshare", "-m", "/bin/sh", "-c", words, "sh"]
+    }
+
+    /// Has a router across a card say that it leads everywhere, for half an hour (RFC 4861 §4.2).
+    func announceRouter(_ place: Place, _ card: String) throws {
+        try inside(place) {
+            let number = socket(AF_INET6, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMPV6))
+            defer { close(number) }
+            var (hops, index): (Int32, UInt32) = (255, if_nametoindex(card))
+            setsockopt(number, Int32(IPPROTO_IPV6), IPV6_MULTICAST_HOPS, &hops, 4)
+            setsockopt(number, Int32(IPPROTO_IPV6), IPV6_MULTICAST_IF, &index, 4)
+            var all = sockaddr_in6()
+            all.sin6_family = sa_family_t(AF_INET6)
+            inet_pton(AF_INET6, "ff02::1", &all.sin6_addr)
+            // The kernel writes the sum; 0x708 is half an hour in seconds.
+            let advertisement: [UInt8] = [134, 0, 0, 0, 64, 0, 0x07, 0x08] + Array(repeating: 0, count: 8)
+            let sent = withUnsafePointer(to: &all) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(
+                        number, advertisement, advertisement.count, 0, $0,
+                        socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
+            }
+            try #require(sent == advertisement.count)
+        }
+    }
+
     static let ports = ["--port", "wan-a=eth1", "--port", "wan-b=eth2", "--port", "lan0=eth3"]
 
     /// Starts the node that belongs to a place, as it is meant to be.
     func startNode(
-        _ place: Place, _ more: [String] = [], environment: [String: String] = [:]
+        _ place: Place, _ more: [String] = [], environment: [String: String] = [:], through wrapper: [String] = []
     ) throws -> RunningProgram {
         try start(
             place, ["node", "topology.json", "--name", "\(place)", "--real"] + Self.ports + more,
-            environment: environment)
+            environment: environment, through: wrapper)
     }
 
     /// What a node says of itself; nil where it does not answer.
@@ -209,11 +250,14 @@ final class RealWorld {
         for command in ["addr", "-4 route show table all", "-6 route show table all", "rule", "-6 rule"] {
             parts.append("# ip \(command)\n" + (try ip(place, command)))
         }
-        parts.append(try inside(place) { Self.parameters() })
+        parts.append(try parameters(place))
         return parts.joined(separator: "\n")
     }
 
-    /// The parameters of all interfaces, of the namespace of the calling thread.
+    /// The parameters of all interfaces.
+    func parameters(_ place: Place = .branch) throws -> String { try inside(place) { Self.parameters() } }
+
+    /// Those of the namespace of the calling thread.
     private static func parameters() -> String {
         var lines: [String] = []
         for family in ["ipv4", "ipv6"] {

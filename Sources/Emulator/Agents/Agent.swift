@@ -113,7 +113,7 @@ public enum Agent {
             while let order = wire.takeOrder() {
                 switch order {
                 case .resetSession(let peer): try host.command(.resetSession(peer: peer))
-                case .explain(let route): try wire.explain(host.machine.explanation(ofRoute: route))
+                case .explain(let route): try wire.explain(route, host.machine.explanation(ofRoute: route))
                 case .announce(let series): try host.command(.announce(series))
                 case .withdraw(let series): try host.command(.withdraw(series))
                 case .finish: wire.end(at: host.configuration.clock.now)

@@ -51,7 +51,7 @@ public enum AgentOrder: Codable, Sendable {
     case go(epoch: UInt64)
     /// Sends a Cease to the peer of that index.
     case resetSession(peer: UInt32)
-    /// Asks why packets to a prefix or an address go where they go; answered by ``AgentWord/explained(_:)``.
+    /// Asks why packets to a prefix or an address go where they go; answered by ``AgentWord/explained(route:_:)``.
     case explain(route: String)
     /// Originates prefixes.
     case announce(PrefixSeries)
@@ -92,7 +92,7 @@ public enum AgentWord: Codable, Sendable {
     case ready
     case telemetry([AgentRecord])
     case finished(AgentReport)
-    case explained([String])
+    case explained(route: String, [String])
     /// It cannot go on, and why.
     case failed(String)
 }

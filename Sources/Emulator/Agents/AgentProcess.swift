@@ -13,8 +13,9 @@ final class AgentProcess {
     /// Why it ended before it was asked to.
     private(set) var failure: String?
     private(set) var hasEnded = false
-    /// What it last answered when it was asked of a route.
+    /// What it answered of the route that it was asked of last.
     private(set) var explanation: [String]?
+    private var askedRoute: String?
 
     /// Starts an agent in a namespace and hands it its task; with a log, its standard streams are apart from ours.
     init(
@@ -48,6 +49,7 @@ final class AgentProcess {
     /// Asks of a route; the answer is the next ``explanation``.
     func explain(_ route: String) {
         explanation = nil
+        askedRoute = route
         order(.explain(route: route))
     }
 
@@ -68,7 +70,9 @@ final class AgentProcess {
         case .ready: isReady = true
         case .telemetry(let records): receive(records)
         case .finished(let report): self.report = report
-        case .explained(let lines): explanation = lines
+        case .explained(let route, let lines):
+            // One that comes too late answers a question that nobody asks any more.
+            if route == askedRoute { explanation = lines }
         case .failed(let reason): failure = reason
         }
     }

@@ -52,9 +52,9 @@ final class AgentWire {
         records.removeAll(keepingCapacity: true)
     }
 
-    func explain(_ lines: [String]) throws(SystemError) {
+    func explain(_ route: String, _ lines: [String]) throws(SystemError) {
         guard !isHungUp else { return }
-        try channel.send(AgentWord.explained(lines))
+        try channel.send(AgentWord.explained(route: route, lines))
     }
 
     func finish(_ report: AgentReport) throws(SystemError) {

@@ -118,12 +118,10 @@ public enum Doctor {
     }
 
     private static func readOpenFiles() throws(SystemError) -> String {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let openFiles = try KernelLimits.current().openFiles
         // Two for a namespace, and one for each end of a link; most nodes have one or two links.
-        let nodes = max(0, Int(clamping: limit.rlim_max) - 128) / 6
-        return "\(limit.rlim_cur) at once, at most \(limit.rlim_max), room for a lab of some \(nodes) nodes; "
-            + "more with ulimit -n"
+        let nodes = max(0, openFiles - 128) / 6
+        return "at most \(openFiles), room for a lab of some \(nodes) nodes; more with ulimit -n"
     }
 
     /// A neighbour for each end of each link is known, and the kernel has one table of them for all namespaces.

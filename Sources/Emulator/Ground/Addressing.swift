@@ -64,13 +64,8 @@ struct Addressing {
         }
     }
 
-    /// The first address of each family across a port.
     private func neighbours(across number: Int) -> [IPAddress] {
-        let far = topology.farEnd(ports[number])
-        let own = addresses[number]
-        return [far.ipv4.map { .v4($0) }, far.ipv6.map { .v6($0) }].compactMap { $0 }.filter { address in
-            own.contains { $0.address.isIPv4 == address.isIPv4 }
-        }
+        topology.neighbours(across: ports[number], besides: addresses[number])
     }
 
     private func gateway(for prefix: IPPrefix, across number: Int) -> IPAddress? {
@@ -151,6 +146,16 @@ struct Addressing {
         } else {
             places[destination] = routes.count
             routes.append(route)
+        }
+    }
+}
+
+extension Topology {
+    /// The first address of each family across a port, of those families that the port itself has addresses of.
+    func neighbours(across port: NodePort, besides own: [GroundPlan.Address]) -> [IPAddress] {
+        let far = farEnd(port)
+        return [far.ipv4.map { .v4($0) }, far.ipv6.map { .v6($0) }].compactMap { $0 }.filter { address in
+            own.contains { $0.address.isIPv4 == address.isIPv4 }
         }
     }
 }

@@ -5,8 +5,11 @@ import Tunnel
 import Wire
 
 extension GroundPlan {
-    /// Plans the ground of a scenario; links whose index is among `wired` are wires whatever they do to packets.
-    public init(_ scenario: Scenario, _ plan: RunPlan, wired: [Int] = []) throws(GroundError) {
+    /// Plans the ground of a scenario.
+    ///
+    /// In a lab that is kept all links but those of LANs are wires, whatever they do to packets yet: whoever keeps it
+    /// changes them.
+    public init(_ scenario: Scenario, _ plan: RunPlan, isKept: Bool = false) throws(GroundError) {
         let topology = scenario.topology
         try Self.judge(topology, plan)
         self.topology = topology.name
@@ -16,7 +19,7 @@ extension GroundPlan {
                 return End(
                     namespace: node, port: plan.portNumber(of: node, link: index, direction: direction) ?? 0)
             }
-            let isWire = wired.contains(index) || Self.needsWire(link) || Self.changes(index, in: scenario)
+            let isWire = isKept && !link.isLAN || Self.needsWire(link) || Self.changes(index, in: scenario)
             return Link(name: link.name, kind: isWire ? .wire : .veth, first: ends[0], second: ends[1])
         }
         namespaces = topology.nodes.map { Namespace(name: $0.name, kind: $0.kind, commands: $0.commands) }

@@ -27,7 +27,8 @@ extension Lab {
     /// Whether a link can do anything to packets.
     func isWire(_ link: Int) -> Bool { wireNumbers[link] != nil }
 
-    private func machine(of node: Int) -> AgentProcess? {
+    /// The process that is a node now.
+    func machine(of node: Int) -> AgentProcess? {
         agents.last { $0.node == node && $0.role == .machine && !$0.hasEnded }
     }
 

@@ -28,10 +28,9 @@ public struct LabRequest: Sendable {
     public var program: String
     /// Whether what nodes say is kept for a record.
     public var keepsTelemetry: Bool
-    /// Whether the lab outlives the terminal it was made at: what its machines have to say goes to its log then.
+    /// Whether the lab outlives the terminal it was made at: what its machines have to say goes to its log then, and
+    /// its links are such as can be changed.
     public var isKept = false
-    /// Links, by index, that are to be wires though they do nothing to packets yet.
-    public var wiredLinks: [Int] = []
 
     public init(
         scenario: Scenario, seed: UInt64, replays: [ReplayScript?] = [], inputs: [AgentTask.Input], name: LabName,
@@ -81,7 +80,7 @@ public final class Lab {
         view = LabView(request.scenario.topology)
         lives = Array(repeating: 0, count: request.scenario.topology.nodes.count)
         do throws(GroundError) {
-            let groundPlan = try GroundPlan(request.scenario, plan, wired: request.wiredLinks)
+            let groundPlan = try GroundPlan(request.scenario, plan, isKept: request.isKept)
             try Ground.checkPrivilege()
             journal = try LabStore.standard.begin(request.name, topology: request.scenario.topology.name)
             do throws(GroundError) {
@@ -266,9 +265,7 @@ public final class Lab {
 
     /// Why a node's packets to a prefix or an address go where they go, in lines; nil where it does not answer.
     func explanation(ofRoute route: String, at node: Int) throws(LabError) -> [String]? {
-        guard let agent = agents.last(where: { $0.node == node && $0.role == .machine && !$0.hasEnded }) else {
-            return nil
-        }
+        guard let agent = machine(of: node) else { return nil }
         agent.explain(route)
         let asked = MonotonicClock.startingNow()
         while agent.explanation == nil, !agent.hasEnded, asked.now < .zero + .seconds(5) {

@@ -69,7 +69,7 @@ struct SecureShellConnection: Equatable {
 
     /// The session of this process, or of one that it descends from: sudo and others drop the variable.
     static func current() -> SecureShellConnection? {
-        if let text = ServiceNotifier.variable(name), let found = SecureShellConnection(text) { return found }
+        if let text = environmentVariable(name), let found = SecureShellConnection(text) { return found }
         var process = getppid()
         for _ in 0..<deepestDescent where process > 1 {
             if let text = variable(of: process), let found = SecureShellConnection(text) { return found }

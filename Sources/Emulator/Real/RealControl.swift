@@ -99,7 +99,7 @@ final class RealControl {
                     // The one who asked is answered by the end of the connection, when all is given back.
                     finish(.asked, &host)
                 case .watch:
-                    watchers.append(client)
+                    if !watchers.contains(where: { $0 === client }) { watchers.append(client) }
                     try client.send(RealAnswer.done)
                     host.stop()
                 }

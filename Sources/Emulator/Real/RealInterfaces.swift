@@ -54,10 +54,7 @@ struct RealInterfaces: ~Copyable {
         // Before the others go: an interface without any loses its routes.
         try routes.change { batch in
             for address in wanted where !former.contains(where: { $0.address == address.address }) {
-                batch.addAddress(
-                    InterfaceAddress(
-                        address.address, prefixLength: address.prefixLength, on: link.index,
-                        hasPrefixRoute: address.isWholePrefixThere))
+                batch.addAddress(address.onInterface(link.index))
             }
         }
         for address in former where !wanted.contains(where: { $0.address == address.address }) {

@@ -48,20 +48,15 @@ public struct RealClient {
     /// Asks, and waits for the answer.
     public func ask(_ order: RealOrder) throws(SystemError) -> RealAnswer {
         try channel.send(order)
-        return try next()
+        guard let answer = try channel.wait(for: RealAnswer.self) else {
+            throw .refused("ask the node", number: 104, explanation: "it ended without an answer")
+        }
+        return answer
     }
 
     /// Has the node end, and returns when it has begun to give everything back.
     public func down() throws(SystemError) {
         try channel.send(RealOrder.down)
         while try channel.wait(for: RealAnswer.self) != nil {}
-    }
-
-    /// What the node says next.
-    public func next() throws(SystemError) -> RealAnswer {
-        guard let answer = try channel.wait(for: RealAnswer.self) else {
-            throw .refused("ask the node", number: 104, explanation: "it ended without an answer")
-        }
-        return answer
     }
 }

@@ -60,20 +60,26 @@ public struct RealNode {
             end = .failure(error)
         }
         try? notifier?.tell(.stopping)
-        try giveBack(journal.folder)
+        do throws(RealError) {
+            try giveBack(journal.folder)
+        } catch {
+            // Of two errors the caller hears the one that leaves something to be done.
+            if case .failure(let first) = end { say("\(first)") }
+            throw error
+        }
         return try end.get()
     }
 
     private func giveBack(_ folder: String) throws(RealError) {
-        guard let entry = RealStore.Entry(folder: folder) else { return }
-        var restorer = RealRestorer(entry.records)
-        restorer.restore()
-        guard restorer.failures.isEmpty else { throw .notRestored(restorer.failures, journal: entry.journalPath) }
-        removeFolder(folder)
+        guard let entry = RealStore.Entry(folder: folder) else {
+            throw .notRestored(["its journal cannot be read"], journal: "\(folder)/\(RealStore.journalName)")
+        }
+        // What goes as it should is nobody's news.
+        try RealStore.giveBack(entry) { _ in }
     }
 
     /// Whether this process may change interfaces and load programs.
-    public static func checkPrivilege() throws(RealError) {
+    private static func checkPrivilege() throws(RealError) {
         let status = String(decoding: contents(of: "/proc/self/status") ?? [], as: UTF8.self)
         let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let granted = line.flatMap { UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) } ?? 0
@@ -97,10 +103,7 @@ public struct RealNode {
         _ signals: Signals, _ notifier: ServiceNotifier?, _ journal: borrowing RealJournal
     ) throws(RealError) -> RealEnd {
         let clock = MonotonicClock.startingNow()
-        let numbers = scenario.topology.nodes.indices
-        guard let index = numbers.first(where: { scenario.topology.nodes[$0].name == plan.node }) else {
-            throw .unknownNode(plan.node, [])
-        }
+        let index = plan.index
         let runPlan = RunPlan(scenario, replays: scenario.traffic.map { _ in nil })
         var configuration = runPlan.nodeConfiguration(of: index, in: scenario)
         // No two machines' clocks agree.

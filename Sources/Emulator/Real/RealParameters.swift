@@ -31,7 +31,7 @@ enum RealParameters {
 
     /// The greater of an interface's own value and that of all counts: where all are strict, loose is what can be had.
     private static var reversePathFilter: String {
-        (try? KernelParameters.value(of: "ipv4/conf/all/rp_filter")) == "0" ? "0" : "2"
+        value(of: "ipv4/conf/all/rp_filter") == "0" ? "0" : "2"
     }
 
     /// Those that have IPv6 forwarded between interfaces.
@@ -40,9 +40,24 @@ enum RealParameters {
     /// the one changes the others.
     static func forwardingIPv6(by interfaces: [String], among all: [String]) -> [Parameter] {
         let own = interfaces.map { "ipv6/conf/\($0)/force_forwarding" }
-        let isThere = own.allSatisfy { ((try? KernelParameters.value(of: $0)) ?? nil) != nil }
-        if isThere { return own.map { Parameter(name: $0, value: "1") } }
-        return (["all", "default"] + all).map { Parameter(name: "ipv6/conf/\($0)/forwarding", value: "1") }
+        if own.allSatisfy({ value(of: $0) != nil }) { return own.map { Parameter(name: $0, value: "1") } }
+        let others = ["default"] + all.filter { !interfaces.contains($0) }
+        return believingRouters(by: others)
+            + (["all", "default"] + all).map { Parameter(name: "ipv6/conf/\($0)/forwarding", value: "1") }
+    }
+
+    /// Those that have interfaces believe routers as they do now, though they are going to forward.
+    ///
+    /// Without, the kernel forgets at once the default routes that routers have told it.
+    private static func believingRouters(by interfaces: [String]) -> [Parameter] {
+        let believing = interfaces.filter { name in
+            value(of: "ipv6/conf/\(name)/accept_ra") == "1" && value(of: "ipv6/conf/\(name)/forwarding") == "0"
+        }
+        return believing.map { Parameter(name: "ipv6/conf/\($0)/accept_ra", value: "2") }
+    }
+
+    private static func value(of name: String) -> String? {
+        (try? KernelParameters.value(of: name)) ?? nil
     }
 
     /// Those of the overlay interface, which go with it and so need not be kept.

@@ -18,7 +18,8 @@ extension RealPlan {
         }
         lines += routes.map { route in
             let gateway = route.gateway.map { " through \($0)" } ?? ""
-            return "route \(route.destination)\(gateway) by port \(ports[route.port].name), metric \(route.metric)"
+            let metric = route.metric.map { ", metric \($0)" } ?? ""
+            return "route \(route.destination)\(gateway) by port \(ports[route.port].name)\(metric)"
         }
         lines.append("interface \(overlay.name) with \(overlay.address), MTU \(overlay.mtu)")
         if forwardsIPv6 { lines.append("IPv6 is forwarded between the ports and \(overlay.name)") }

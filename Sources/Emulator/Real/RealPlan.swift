@@ -8,7 +8,7 @@ public import Wire
 //
 // Way in: a scenario around the topology, the node's name, and which card stands for which port. Way out: addresses and
 // routes by port, and a description for people. Nothing of the machine is looked at here: `RealChecks` does that, and
-// `RealMachine` carries the plan out.
+// `RealNode` carries the plan out.
 
 /// One node of a topology on this machine's own interfaces.
 public struct RealPlan: Equatable, Sendable {
@@ -28,26 +28,14 @@ public struct RealPlan: Equatable, Sendable {
     }
 
     /// An address of a port.
-    public struct Address: Equatable, Sendable {
-        public let address: IPAddress
-        public let prefixLength: UInt8
-        /// Whether all of the prefix is across the port; else routes say what is.
-        public let isWholePrefixThere: Bool
-
-        var prefix: IPPrefix { IPPrefix(address, length: Int(prefixLength)) }
-    }
-
-    /// A route by a port, given by its number.
-    public struct Route: Equatable, Sendable {
-        public let destination: IPPrefix
-        public let gateway: IPAddress?
-        public let port: Int
-        /// Of several routes to one prefix the least goes first.
-        public let metric: UInt32
-    }
+    public typealias Address = GroundPlan.Address
+    /// A route by a port, given by its number; the metric is always there.
+    public typealias Route = GroundPlan.Route
 
     public let topology: String
     public let node: String
+    /// The node's number in the topology.
+    let index: Int
     /// By number.
     public let ports: [Port]
     public let routes: [Route]
@@ -78,6 +66,7 @@ public struct RealPlan: Equatable, Sendable {
         }
         self.topology = topology.name
         node = name
+        self.index = index
         self.ports = ports
         routes = RealRoutes(of: index, ports, topology, plan).routes
         overlay = OverlayInterface(
@@ -112,9 +101,6 @@ public struct RealPlan: Equatable, Sendable {
             return Address(
                 address: entry.address, prefixLength: UInt8(entry.prefixLength), isWholePrefixThere: !isShared)
         }
-        let gateways = [far.ipv4.map { IPAddress.v4($0) }, far.ipv6.map { .v6($0) }].compactMap { $0 }.filter { far in
-            addresses.contains { $0.address.isIPv4 == far.isIPv4 }
-        }
         var reachable: [IPPrefix] = []
         if !isWAN {
             reachable = addresses.filter(\.isWholePrefixThere).map(\.prefix)
@@ -125,7 +111,7 @@ public struct RealPlan: Equatable, Sendable {
         return Port(
             name: end.port, interface: interface, role: isWAN ? .wan : .lan,
             mtu: UInt32(RunPlan.mtu(topology.links[port.link], port.direction)), addresses: addresses,
-            gateways: gateways, reachable: reachable)
+            gateways: topology.neighbours(across: port, besides: addresses), reachable: reachable)
     }
 
     /// Demands that every port has its interface.

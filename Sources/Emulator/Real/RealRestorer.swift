@@ -57,8 +57,13 @@ struct RealRestorer {
     }
 
     private mutating func restoreParameters() {
-        // In the order in which they were set: one for all interfaces comes before those of each.
-        for case .parameter(let name, let former) in records {
+        let parameters = records.compactMap { record -> (name: String, former: String)? in
+            if case .parameter(let name, let former) = record { (name, former) } else { nil }
+        }
+        // In the order in which they were set: one for all interfaces comes before those of each. But whether routers
+        // are believed comes last: whenever an interface is told to forward, the routes of those who are not go.
+        let isLast = { (name: String) in name.hasSuffix("/accept_ra") }
+        for (name, former) in parameters.filter({ !isLast($0.name) }) + parameters.filter({ isLast($0.name) }) {
             let isDone = attempt { () throws(SystemError) in
                 guard let value = try KernelParameters.value(of: name), value != former else { return }
                 try KernelParameters.set(name, to: former)
@@ -106,7 +111,7 @@ struct RealRestorer {
             }
         }
         var wanted: [SavedRoute] = []
-        for route in saved.flatMap(\.routes) where !wanted.contains(route) { wanted.append(route) }
+        for route in saved.flatMap(\.presentRoutes) where !wanted.contains(route) { wanted.append(route) }
         for route in wanted.filter({ !$0.hasGateway }) + wanted.filter(\.hasGateway) {
             attempt { () throws(SystemError) in
                 guard try !routes.savedRoutes().contains(route) else { return }

@@ -71,13 +71,23 @@ public struct RealStore: Sendable {
                 try checked(-1, "make \(path)")
             }
         }
-        // Two that begin at once see each other.
+        return try locked { () throws(RealError) in try beginAlone(node: node, topology: topology, report) }
+    }
+
+    /// Does something while nobody else begins a node or gives back what a dead one has left.
+    private func locked<Value: ~Copyable>(_ body: () throws(RealError) -> Value) throws(RealError) -> Value {
         let lock = try inReality { () throws(SystemError) in
             FileDescriptor(
                 owning: try checked(open("\(folder)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600), "lock \(folder)"))
         }
         flock(lock.number, LOCK_EX)
         defer { flock(lock.number, LOCK_UN) }
+        return try body()
+    }
+
+    private func beginAlone(
+        node: String, topology: String, _ report: (String) -> Void
+    ) throws(RealError) -> RealJournal {
         let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
         for entry in entries() {
             let isHere = entry.namespace == namespace
@@ -104,28 +114,46 @@ public struct RealStore: Sendable {
         }
     }
 
-    /// Gives back what dead nodes have left in this namespace; what lies in others is only spoken of.
-    public func collectGarbage() throws(RealError) -> [String] {
-        let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
-        var words: [String] = []
-        for entry in entries() where !entry.isAlive {
-            if entry.namespace == namespace || entry.boot != bootIdentity {
-                try Self.giveBack(entry) { words.append($0) }
-            } else {
-                words.append("\(RealError.diedElsewhere(entry.node, journal: entry.journalPath))")
-            }
-        }
-        return words
+    /// What came of what dead nodes have left.
+    public struct CleanUp: Sendable {
+        /// What was given back, and what lies elsewhere.
+        public internal(set) var words: [String] = []
+        /// What could not be given back; it is tried again the next time.
+        public internal(set) var failures: [RealError] = []
     }
 
-    private static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
+    /// Gives back what dead nodes have left in this namespace; what lies in others is only spoken of.
+    public func collectGarbage() throws(RealError) -> CleanUp {
+        guard FileManager.default.fileExists(atPath: folder) else { return CleanUp() }
+        return try locked { () throws(RealError) in try collectGarbageAlone() }
+    }
+
+    private func collectGarbageAlone() throws(RealError) -> CleanUp {
+        let namespace = try inReality { () throws(SystemError) in try NetworkNamespace.current().identity }
+        var result = CleanUp()
+        for entry in entries() where !entry.isAlive {
+            guard entry.namespace == namespace || entry.boot != bootIdentity else {
+                result.words.append("\(RealError.diedElsewhere(entry.node, journal: entry.journalPath))")
+                continue
+            }
+            do throws(RealError) {
+                try Self.giveBack(entry) { result.words.append($0) }
+            } catch {
+                result.failures.append(error)
+            }
+        }
+        return result
+    }
+
+    /// Gives back what a node has taken, and forgets the node where nothing of that failed.
+    static func giveBack(_ entry: Entry, _ report: (String) -> Void) throws(RealError) {
         if entry.boot == bootIdentity {
             var restorer = RealRestorer(entry.records)
             restorer.restore()
+            for thing in restorer.restored { report("node \(entry.node), which died: restored \(thing)") }
             guard restorer.failures.isEmpty else {
                 throw .notRestored(restorer.failures, journal: entry.journalPath)
             }
-            for thing in restorer.restored { report("node \(entry.node), which died: restored \(thing)") }
         }
         removeFolder(entry.folder)
     }

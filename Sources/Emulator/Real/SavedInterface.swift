@@ -37,9 +37,12 @@ struct SavedInterface: Codable, Equatable {
     /// Now, in the time of ``savedAt``.
     static var present: UInt64 { MonotonicClock.kernelReading() / 1_000_000_000 }
 
+    /// In seconds.
+    private var age: UInt32 { UInt32(clamping: Self.present - min(savedAt, Self.present)) }
+
     /// The addresses with the time that they have left.
-    var presentAddresses: [SavedAddress] {
-        let age = UInt32(clamping: Self.present - min(savedAt, Self.present))
-        return addresses.compactMap { $0.aged(by: age) }
-    }
+    var presentAddresses: [SavedAddress] { addresses.compactMap { $0.aged(by: age) } }
+
+    /// The routes with the time that they have left.
+    var presentRoutes: [SavedRoute] { routes.compactMap { $0.aged(by: age) } }
 }

@@ -15,7 +15,7 @@ public struct LabStore: Sendable {
 
     /// What `PATRONUS_STATE` names, else /run/patronus.
     public static var standard: LabStore {
-        LabStore(root: getenv("PATRONUS_STATE").map { String(cString: $0) } ?? "/run/patronus")
+        LabStore(root: environmentVariable("PATRONUS_STATE") ?? "/run/patronus")
     }
 
     private var folder: String { "\(root)/labs" }

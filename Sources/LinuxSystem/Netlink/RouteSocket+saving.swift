@@ -45,12 +45,16 @@ extension NetlinkBatch {
 
     /// Adds a route as it was.
     public mutating func addRoute(_ route: SavedRoute) {
-        append(RTM_NEWROUTE, ChangeFlags.create, "add the route \(route)") { route.put(in: $0) }
+        append(RTM_NEWROUTE, ChangeFlags.create, "add the route \(route)") {
+            route.put(in: $0, withLifetime: true)
+        }
     }
 
     /// Removes a route.
     public mutating func removeRoute(_ route: SavedRoute) {
-        append(RTM_DELROUTE, ChangeFlags.change, "remove the route \(route)") { route.put(in: $0) }
+        append(RTM_DELROUTE, ChangeFlags.change, "remove the route \(route)") {
+            route.put(in: $0, withLifetime: false)
+        }
     }
 
     fileprivate mutating func askForWay(to address: IPAddress) {

@@ -1,11 +1,16 @@
 import CMnl
+import Glibc
 public import Wire
 
 /// A route with everything about it that can be set, so that it can be given back as it was.
-public struct SavedRoute: Hashable, Codable, Sendable {
+///
+/// Two are equal that are the same but for the time that they have left.
+public struct SavedRoute: Codable, Sendable {
     /// The message's structure (`rtmsg`), with nothing in it that only the kernel sets.
     private var header: [UInt8]
     private var attributes: [SavedAttribute]
+    /// Seconds for which it is there, as a router has told it; nil for ever.
+    public private(set) var validSeconds: UInt32?
 
     /// How many octets a way of several takes before its own attributes.
     private static let nextHopSize = MemoryLayout<rtnexthop>.size
@@ -19,9 +24,10 @@ public struct SavedRoute: Hashable, Codable, Sendable {
         else { return nil }
         header.rtm_flags &= UInt32(RTNH_F_ONLINK | RTNH_F_PERVASIVE)
         var attributes: [SavedAttribute] = []
+        var seconds: UInt32?
         NetlinkAttributes(of: message, after: size).forEach { type, attribute in
             switch type {
-            case Int(RTA_CACHEINFO.rawValue): break
+            case Int(RTA_CACHEINFO.rawValue): seconds = Self.secondsLeft(attribute)
             case Int(RTA_MULTIPATH.rawValue):
                 attributes.append(SavedAttribute(type, octets: Self.withoutState(Array(attribute.octets))))
             default: attributes.append(SavedAttribute(type, attribute))
@@ -34,6 +40,23 @@ public struct SavedRoute: Hashable, Codable, Sendable {
         }
         self.header = withUnsafeBytes(of: header) { Array($0) }
         self.attributes = attributes
+        validSeconds = seconds
+    }
+
+    private static func secondsLeft(_ attribute: NetlinkAttributes) -> UInt32? {
+        guard attribute.octets.count >= MemoryLayout<rta_cacheinfo>.size else { return nil }
+        // In ticks of the kernel's clock; below zero where the kernel has yet to notice its end.
+        let ticks = attribute.octets.loadUnaligned(as: rta_cacheinfo.self).rta_expires
+        return ticks == 0 ? nil : UInt32(max(ticks, 0)) / UInt32(max(sysconf(Int32(_SC_CLK_TCK)), 1))
+    }
+
+    /// What is left of it after so many seconds; nil where nothing is.
+    public func aged(by seconds: UInt32) -> SavedRoute? {
+        guard let validSeconds else { return self }
+        guard validSeconds > seconds else { return nil }
+        var result = self
+        result.validSeconds = validSeconds - seconds
+        return result
     }
 
     /// The ways of a route without what the kernel says of their links.
@@ -61,7 +84,6 @@ public struct SavedRoute: Hashable, Codable, Sendable {
         attributes.first { $0.type == Int(type.rawValue) }
     }
 
-    public var isIPv4: Bool { Int32(fields.rtm_family) == AF_INET }
     public var table: UInt32 { attribute(RTA_TABLE)?.number ?? UInt32(fields.rtm_table) }
     /// Whether it is of the table that the kernel keeps for itself.
     public var isOfLocalTable: Bool { table == UInt32(RT_TABLE_LOCAL.rawValue) }
@@ -72,7 +94,6 @@ public struct SavedRoute: Hashable, Codable, Sendable {
     }
     /// Which of the machine's addresses packets get.
     public var source: IPAddress? { attribute(RTA_PREFSRC)?.address }
-    public var metric: UInt32? { attribute(RTA_PRIORITY)?.number }
 
     /// All the interfaces by which it leads.
     public var interfaces: [InterfaceIndex] {
@@ -88,9 +109,22 @@ public struct SavedRoute: Hashable, Codable, Sendable {
         return found
     }
 
-    func put(in message: NetlinkMessage) {
+    func put(in message: NetlinkMessage, withLifetime: Bool) {
         message.put(structure: fields)
         for attribute in attributes { message.put(attribute.type, octets: attribute.octets) }
+        guard withLifetime, let validSeconds else { return }
+        message.put(Int(RTA_EXPIRES.rawValue), octets: withUnsafeBytes(of: validSeconds) { Array($0) })
+    }
+}
+
+extension SavedRoute: Hashable {
+    public static func == (left: SavedRoute, right: SavedRoute) -> Bool {
+        left.header == right.header && left.attributes == right.attributes
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(header)
+        hasher.combine(attributes)
     }
 }
 

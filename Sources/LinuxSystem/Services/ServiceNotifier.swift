@@ -13,7 +13,7 @@ public final class ServiceNotifier: Sendable {
     /// Finds the manager by `NOTIFY_SOCKET`; nil where none is named.
     ///
     /// `WATCHDOG_USEC` counts unless `WATCHDOG_PID` is somebody else.
-    public init?(environment variable: (String) -> String? = ServiceNotifier.variable) throws(SystemError) {
+    public init?(environment variable: (String) -> String? = environmentVariable) throws(SystemError) {
         guard let path = variable("NOTIFY_SOCKET"), !path.isEmpty else { return nil }
         let made = FileDescriptor(owning: try checked(clinux_unix_datagrams(), "open a socket"))
         try Self.connect(made.number, to: path)
@@ -68,10 +68,5 @@ public final class ServiceNotifier: Sendable {
             }
         }
         try checked(status, "reach the service manager at \(path)")
-    }
-
-    /// A variable of this process's environment.
-    public static func variable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
     }
 }

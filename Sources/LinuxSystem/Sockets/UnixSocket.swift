@@ -44,17 +44,37 @@ public struct UnixSocket: ~Copyable, Sendable {
         return Int(try checked(Int32(count), "read from a socket"))
     }
 
-    /// Writes everything, waiting for room.
+    /// How long a socket that never blocks waits for room, in all.
+    private static let patience: UInt64 = 1_000_000_000
+
+    /// Writes everything, waiting for room; where the socket never blocks, for no longer than a second in all.
     public func write(_ octets: some Collection<UInt8>) throws(SystemError) {
         let octets = Array(octets)
         var position = 0
+        var end: UInt64?
         while position < octets.count {
             let count = octets.withUnsafeBytes {
                 clinux_send(descriptor.number, $0.baseAddress.map { $0 + position }, octets.count - position)
             }
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                let last = end ?? MonotonicClock.kernelReading() + Self.patience
+                end = last
+                try waitForRoom(until: last)
+                continue
+            }
             position += Int(try checked(Int32(count), "write to a socket"))
         }
+    }
+
+    private func waitForRoom(until end: UInt64) throws(SystemError) {
+        let now = MonotonicClock.kernelReading()
+        guard now < end else {
+            throw .refused("write to a socket", number: ETIMEDOUT, explanation: "the other end does not read")
+        }
+        var room = pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)
+        // What comes of it, an error too, is what the next write says.
+        _ = poll(&room, 1, Int32((end - now) / 1_000_000) + 1)
     }
 }
 
@@ -82,7 +102,7 @@ public struct UnixListener: ~Copyable, Sendable {
 
     deinit { unlink(path) }
 
-    /// The next connection, which never blocks: nobody who is slow holds up whoever serves him.
+    /// The next connection, which never blocks for long: nobody who is slow holds up whoever serves him.
     public func accept() throws(SystemError) -> UnixSocket {
         let number = clinux_accept(descriptor.number)
         return UnixSocket(owning: FileDescriptor(owning: try checked(number, "accept a connection at \(path)")))

@@ -16,12 +16,16 @@ struct GarbageCommand: ParsableCommand {
         }
         var words: [String] = []
         do throws(RealError) {
-            words = try RealStore.standard.collectGarbage()
+            let nodes = try RealStore.standard.collectGarbage()
+            words = nodes.words
+            failures += nodes.failures.map { "patronus-sim: \($0)\n" }
         } catch {
             failures.append("patronus-sim: \(error)\n")
         }
         for word in words { Console.output("\(word)\n") }
-        if cleaned.isEmpty, words.isEmpty { Console.output("nothing is left of any dead lab\n") }
+        if cleaned.isEmpty, words.isEmpty, failures.isEmpty {
+            Console.output("nothing is left of any dead lab or node\n")
+        }
         guard failures.isEmpty else { throw Failure(.lacking, failures.joined()) }
     }
 }

@@ -14,6 +14,7 @@ extension NodeCommand {
         } catch {
             throw Failure(error)
         }
+        var state: RealState?
         do throws(SystemError) {
             let client = try RealClient(connectingTo: entry.controlPath)
             if down {
@@ -22,12 +23,13 @@ extension NodeCommand {
             } else if confirm {
                 _ = try client.ask(.confirm)
                 Console.output("node \(entry.node) is confirmed\n")
-            } else if case .state(let state) = try client.ask(.inspect) {
-                Console.output(json ? Self.document(state) : Self.text(state))
+            } else if case .state(let answer) = try client.ask(.inspect) {
+                state = answer
             }
         } catch {
             throw Failure(.lacking, "patronus-sim: node \(entry.node) cannot be reached: \(error)")
         }
+        if let state { Console.output(json ? try LabInspectCommand.document(state) : Self.text(state)) }
     }
 
     /// It hangs up first, and then gives everything back.
@@ -38,12 +40,6 @@ extension NodeCommand {
                 "end it", number: EBUSY, explanation: "not all could be given back; `patronus-sim gc` tries again")
         }
         Console.output("node \(entry.node) has ended; all is as it was\n")
-    }
-
-    private static func document(_ state: RealState) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: (try? encoder.encode(state)) ?? Data(), as: UTF8.self) + "\n"
     }
 
     private static func text(_ state: RealState) -> String {

@@ -5,17 +5,11 @@ import Scenario
 
 /// What a lab has more of than this machine has room for, as standard error shows it.
 enum GroundWarnings {
-    /// Links, by index, that a lab which is kept has as wires: whoever keeps it changes them, but for LANs.
-    static func wiredLinks(of topology: Topology) -> [Int] {
-        topology.links.indices.filter { !topology.links[$0].isLAN }
-    }
-
     /// The warnings, a line each; none where there can be no such lab anyway, of which others tell.
     static func text(_ runnable: RunnableScenario, isKept: Bool) -> String {
         let scenario = runnable.scenario
-        let wired = isKept ? wiredLinks(of: scenario.topology) : []
         guard let limits = try? KernelLimits.current(),
-            let plan = try? GroundPlan(scenario, RunPlan(scenario, replays: runnable.replays), wired: wired)
+            let plan = try? GroundPlan(scenario, RunPlan(scenario, replays: runnable.replays), isKept: isKept)
         else { return "" }
         return plan.warnings(under: limits).map { "patronus-sim: warning: the lab needs \($0)\n" }.joined()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 struct FRRouting: PeerDaemon {
     let place: PeerPlace
@@ -43,8 +44,22 @@ struct FRRouting: PeerDaemon {
     var command: String { daemon("bgpd", "-f \(folder)/bgpd.conf") }
 
     private func daemon(_ name: String, _ options: String) -> String {
+        Self.daemon(name, options, in: folder)
+    }
+
+    /// What starts one of FRR's programs, with all that it makes in a folder.
+    static func daemon(_ name: String, _ options: String, in folder: String) -> String {
         "/usr/lib/frr/\(name) -u frr -g frr \(options) -i \(folder)/\(name).pid -z \(folder)/zserv "
             + "--vty_socket \(folder) -P 0"
+    }
+
+    /// Makes the folder `frr`; what FRR's daemons make there, they make as their own user.
+    static func makeFolder(in workspace: Workspace) throws {
+        let folder = workspace.url("frr")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        for path in [workspace.path, folder.path] { chmod(path, 0o755) }
+        let user = getpwnam("frr")?.pointee
+        chown(folder.path, user?.pw_uid ?? 0, user?.pw_gid ?? 0)
     }
 
     private func show(_ command: String, in lab: PeerLab) throws -> [String: Any] {

@@ -1,10 +1,10 @@
 import Foundation
-import Glibc
 import TestKit
 
 /// Two sites, one of which has the daemons for neighbours, and a collector of its own AS that hears what it keeps.
 final class PeerLab {
-    let workspace: Workspace
+    private let bench: LabBench
+    var workspace: Workspace { bench.workspace }
     let daemons: [any PeerDaemon]
     let collector: BIRDDaemon
     /// How often each had been started when it was killed last.
@@ -15,25 +15,18 @@ final class PeerLab {
     ]
 
     init() throws {
-        workspace = try Workspace()
-        let folder = workspace.path
+        bench = try LabBench()
+        let folder = bench.workspace.path
         func place(_ index: Int, _ node: String) -> PeerPlace { PeerPlace(index: index, node: node, folder: folder) }
         daemons = [
             FRRouting(place: place(0, "frr")), BIRDDaemon(place: place(1, "bird")),
             GoBGPDaemon(place: place(2, "gobgp")), ExaBGPDaemon(place: place(3, "exabgp")),
         ]
         collector = BIRDDaemon(place: place(4, "collector"), isInside: true)
-        try FileManager.default.createDirectory(at: workspace.url("frr"), withIntermediateDirectories: false)
+        try FRRouting.makeFolder(in: workspace)
         for daemon in daemons + [collector] { try write(daemon, PeerTerms()) }
-        // What FRR's daemons make there, they make as their own user.
-        let user = getpwnam("frr")?.pointee
-        for path in [folder, workspace.url("frr").path] { chmod(path, 0o755) }
-        chown(workspace.url("frr").path, user?.pw_uid ?? 0, user?.pw_gid ?? 0)
         try workspace.write(topology(), to: "peers.json")
     }
-
-    /// Whatever a test leaves, nothing of it stays.
-    deinit { _ = try? run("lab", "down") }
 
     private func write(_ daemon: any PeerDaemon, _ terms: PeerTerms) throws {
         for (name, text) in daemon.files(terms) { try workspace.write(text, to: name) }
@@ -93,17 +86,13 @@ final class PeerLab {
             """
     }
 
-    func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
-
-    private func run(_ arguments: [String]) throws -> Outcome {
-        try workspace.start(arguments, environment: ["PATRONUS_STATE": workspace.url("state").path]).outcome()
-    }
+    func run(_ arguments: String...) throws -> Outcome { try bench.start(arguments).outcome() }
 
     /// What a program says in a node's namespace; the empty text if it fails.
     func enter(_ node: String, _ words: String...) throws -> String { try enter(node, words) }
 
     func enter(_ node: String, _ words: [String]) throws -> String {
-        let outcome = try run(["lab", "exec", node, "--"] + words)
+        let outcome = try bench.start(["lab", "exec", node, "--"] + words).outcome()
         return outcome.status == 0 ? outcome.output : ""
     }
 

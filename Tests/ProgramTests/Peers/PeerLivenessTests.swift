@@ -13,7 +13,7 @@ struct PeerLivenessTests {
 
     init() throws {
         bench = try LabBench()
-        try FileManager.default.createDirectory(at: bench.workspace.url("frr"), withIntermediateDirectories: false)
+        try FRRouting.makeFolder(in: bench.workspace)
         let bgp = """
             hostname frr
             router bgp 65100
@@ -34,17 +34,11 @@ struct PeerLivenessTests {
             """
         try bench.workspace.write(bgp, to: "frr/bgpd.conf")
         try bench.workspace.write(bfd, to: "frr/bfdd.conf")
-        let user = getpwnam("frr")?.pointee
-        for path in [bench.workspace.path, folder] { chmod(path, 0o755) }
-        chown(folder, user?.pw_uid ?? 0, user?.pw_gid ?? 0)
         try bench.workspace.write(topology(), to: "bfd.json")
     }
 
     private func topology() throws -> String {
-        func daemon(_ name: String, _ options: String) -> String {
-            "/usr/lib/frr/\(name) -u frr -g frr \(options) -i \(folder)/\(name).pid -z \(folder)/zserv "
-                + "--vty_socket \(folder) -P 0"
-        }
+        func daemon(_ name: String, _ options: String) -> String { FRRouting.daemon(name, options, in: folder) }
         let wait = "while [ ! -S \(folder)/zserv ]; do sleep 0.1; done; exec "
         let commands = [
             daemon("zebra", "-f /dev/null"),

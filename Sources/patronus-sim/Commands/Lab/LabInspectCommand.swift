@@ -43,10 +43,11 @@ struct LabInspectCommand: ParsableCommand {
         Console.output(json ? try Self.document(lines) : text.joined(separator: "\n") + "\n")
     }
 
-    private static func document(_ states: some Encodable) throws -> String {
+    /// What is told, for programs.
+    static func document(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(states), as: UTF8.self) + "\n"
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 
     /// One node, for people.

@@ -38,7 +38,6 @@ struct LabSupervisorCommand: ParsableCommand {
             inputs: runnable.inputs.map { AgentTask.Input(path: $0.path, octets: Data($0.bytes)) }, name: name,
             program: try ownProgram(), keepsTelemetry: false)
         request.isKept = true
-        request.wiredLinks = GroundWarnings.wiredLinks(of: runnable.scenario.topology)
         let words = LinkWords(inputs: Array(runnable.inputs.dropFirst()))
         try laboratory { () throws(LabError) in
             let lab = try Lab(request)
