@@ -22,6 +22,7 @@ struct BIRDDaemon: PeerDaemon {
               accept;
             }
             protocol static { ipv4; route \(place.prefixes[0]) unreachable; }
+            \(isInside ? "" : sharedRoutes)
             protocol static { ipv6; route \(place.prefixes[1]) unreachable; }
             protocol bgp hq {
               local \(place.address) as \(isInside ? 65_001 : place.autonomousSystem);
@@ -29,12 +30,18 @@ struct BIRDDaemon: PeerDaemon {
               \(isInside ? "" : security)
               graceful restart on;
               connect delay time 1; connect retry time 1; error wait time 1, 2;
-              ipv4 { import all; export filter mark; };
-              ipv6 { import all; export filter mark; };
+              ipv4 { import all; export filter mark; add paths on; };
+              ipv6 { import all; export filter mark; add paths on; };
             }
 
             """
         return [("\(place.node).conf", text)]
+    }
+
+    /// Two paths to one prefix, of which either may be told.
+    private var sharedRoutes: String {
+        let route = "protocol static { ipv4; route \(PeerPlace.sharedPrefix) unreachable; }"
+        return [route, route].joined(separator: "\n")
     }
 
     private func numbers(_ community: String) -> String { community.replacing(":", with: ", ") }
@@ -62,6 +69,10 @@ struct BIRDDaemon: PeerDaemon {
         return HeardRoute(
             discriminator: text.firstMatch(of: #/BGP\.med: (\d+)/#).flatMap { Int($0.output.1) },
             communities: list("community"), largeCommunities: list("large_community"))
+    }
+
+    func pathCount(to prefix: String, in lab: PeerLab) throws -> Int {
+        try client("show route \(prefix) protocol hq", in: lab).matches(of: #/\[hq/#).count
     }
 
     func askAgain(in lab: PeerLab) throws -> Bool {

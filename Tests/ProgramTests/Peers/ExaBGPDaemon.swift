@@ -18,12 +18,14 @@ struct ExaBGPDaemon: PeerDaemon {
               local-as \(place.autonomousSystem); peer-as 65001;
               md5-password \(terms.password); md5-base64 false;
               \(terms.securesHops ? "outgoing-ttl 255; incoming-ttl 255;" : "")
-              capability { graceful-restart 60; route-refresh enable; }
+              capability { graceful-restart 60; route-refresh enable; add-path send/receive; }
               family { ipv4 unicast; ipv6 unicast; }
               api { processes [ watch ]; neighbor-changes; receive { parsed; update; } }
               static {
                 route \(place.prefixes[0]) next-hop \(place.address) \(marks);
                 route \(place.prefixes[1]) next-hop \(place.address6) \(marks);
+                route \(PeerPlace.sharedPrefix) next-hop \(place.address) path-information 0.0.0.1 \(marks);
+                route \(PeerPlace.sharedPrefix) next-hop \(place.address) path-information 0.0.0.2 \(marks);
               }
             }
 
@@ -64,6 +66,14 @@ struct ExaBGPDaemon: PeerDaemon {
                 largeCommunities: list("large-community"))
         }
         return nil
+    }
+
+    func pathCount(to prefix: String, in lab: PeerLab) throws -> Int {
+        let told = updates.flatMap { update in
+            (update["announce"] as? [String: [String: [[String: Any]]]] ?? [:]).values.flatMap(\.values).joined()
+        }
+        return Set(told.filter { $0["nlri"] as? String == prefix }.compactMap { $0["path-information"] as? String })
+            .count
     }
 
     func askAgain(in lab: PeerLab) throws -> Bool {

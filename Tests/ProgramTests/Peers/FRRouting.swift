@@ -22,6 +22,8 @@ struct FRRouting: PeerDaemon {
              neighbor \(place.nodeAddress) timers connect 1
              address-family ipv4 unicast
               network \(prefixes[0]) route-map mark
+              network \(PeerPlace.sharedPrefix) route-map mark
+              neighbor \(place.nodeAddress) addpath-tx-all-paths
              exit-address-family
              address-family ipv6 unicast
               neighbor \(place.nodeAddress) activate
@@ -85,6 +87,14 @@ struct FRRouting: PeerDaemon {
         return HeardRoute(
             discriminator: path["metric"] as? Int, communities: list("community"),
             largeCommunities: list("largeCommunity"))
+    }
+
+    /// A table of its own has one path to each prefix.
+    var sharedPathCount: Int { 1 }
+
+    func pathCount(to prefix: String, in lab: PeerLab) throws -> Int {
+        let paths = try show("ipv4 unicast \(prefix)", in: lab)["paths"] as? [[String: Any]] ?? []
+        return paths.count { ($0["peer"] as? [String: Any])?["peerId"] as? String == place.nodeAddress }
     }
 
     func askAgain(in lab: PeerLab) throws -> Bool {

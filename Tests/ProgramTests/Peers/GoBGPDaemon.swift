@@ -13,6 +13,9 @@ struct GoBGPDaemon: PeerDaemon {
                   afi-safi-name = "\(family)"
                 [neighbors.afi-safis.mp-graceful-restart.config]
                   enabled = true
+                [neighbors.afi-safis.add-paths.config]
+                  receive = true
+                  send-max = 4
             """
         }
         let text = """
@@ -49,13 +52,16 @@ struct GoBGPDaemon: PeerDaemon {
     }
 
     func announce(in lab: PeerLab) throws -> Bool {
-        for (prefix, (family, nextHop)) in zip(
-            place.prefixes, [("ipv4", place.address), ("ipv6", place.address6)])
-        {
-            let route = [
-                "global", "rib", "add", "-a", family, prefix, "nexthop", nextHop, "med",
-                "\(PeerPlace.discriminator)", "community", place.community, "large-community", place.largeCommunity,
-            ]
+        let own = zip(place.prefixes, [("ipv4", place.address), ("ipv6", place.address6)])
+        let shared = (1...sharedPathCount).map {
+            (PeerPlace.sharedPrefix, "ipv4", place.address, ["identifier", "\($0)"])
+        }
+        for (prefix, family, nextHop, number) in own.map({ ($0, $1.0, $1.1, [String]()) }) + shared {
+            let route =
+                ["global", "rib", "add", "-a", family, prefix] + number + [
+                    "nexthop", nextHop, "med", "\(PeerPlace.discriminator)", "community", place.community,
+                    "large-community", place.largeCommunity,
+                ]
             _ = try client(route, in: lab)
             guard try self.route(to: prefix, in: lab) != nil else { return false }
         }
@@ -92,6 +98,11 @@ struct GoBGPDaemon: PeerDaemon {
             }
         }
         return route
+    }
+
+    func pathCount(to prefix: String, in lab: PeerLab) throws -> Int {
+        let lines = try client(["neighbor", place.nodeAddress, "adj-in", prefix], in: lab).split(separator: "\n")
+        return lines.count { $0.contains(prefix) }
     }
 
     /// It keeps what it hears, and takes that up again by itself.

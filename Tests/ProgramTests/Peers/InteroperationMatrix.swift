@@ -6,8 +6,6 @@ import Testing
 struct InteroperationMatrix {
     enum Answer: Equatable {
         case yes, no
-        /// Nobody has looked.
-        case notYet
         /// The daemon does not have it, for this reason.
         case absent(String)
     }
@@ -32,7 +30,6 @@ struct InteroperationMatrix {
                 switch answer {
                 case .yes: return "yes"
                 case .no: return "no"
-                case .notYet: return "not yet"
                 case .absent(let reason):
                     if !notes.contains(reason) { notes.append(reason) }
                     return "- (\((notes.firstIndex(of: reason) ?? 0) + 1))"

@@ -19,6 +19,8 @@ struct PeerPlace {
     var community: String { "\(autonomousSystem):7" }
     var largeCommunity: String { "\(autonomousSystem):1:2" }
     static var discriminator: Int { 40 }
+    /// What all daemons announce, each by paths of its own.
+    static var sharedPrefix: String { "172.31.0.0/24" }
 
     /// What it takes that its hosts answer, in the shell's words.
     var givesHosts: String {
@@ -63,6 +65,10 @@ protocol PeerDaemon {
     func isUp(in lab: PeerLab) throws -> Bool
     /// What it has heard of a prefix.
     func route(to prefix: String, in lab: PeerLab) throws -> HeardRoute?
+    /// How many paths to the shared prefix it announces.
+    var sharedPathCount: Int { get }
+    /// How many paths it has heard from the node to a prefix.
+    func pathCount(to prefix: String, in lab: PeerLab) throws -> Int
     /// Has it ask the node to say everything again; false where it never does.
     func askAgain(in lab: PeerLab) throws -> Bool
     /// How much it has heard so far, in whatever it counts.
@@ -74,6 +80,7 @@ protocol PeerDaemon {
 
 extension PeerDaemon {
     var preparation: String { "\(place.givesHosts); \(place.givesRoutes)" }
+    var sharedPathCount: Int { 2 }
     var restartOption: String { "" }
     var companions: [String] { [] }
     func announce(in lab: PeerLab) throws -> Bool { true }

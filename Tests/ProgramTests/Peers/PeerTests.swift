@@ -31,6 +31,8 @@ struct PeerTests {
         try matrix.add("a ping from across the overlay to a host behind it", each { try lab.answers($0.place.hosts) })
         try matrix.add("communities, large communities and MED from it", each { try isKept($0) })
         try matrix.add("communities, large communities and MED to it", each { try isTold($0) })
+        try matrix.add("several paths to a prefix, to the node (ADD-PATH)", tellsSeveralPaths())
+        try matrix.add("several paths to a prefix, from the node (ADD-PATH)", each { try hearsSeveralPaths($0) })
         try matrix.add("route refresh, when it asks", refresh())
         try matrix.add("graceful restart: the node keeps its routes", keepWhileAway())
         let (keys, hops) = (try refusing(PeerTerms(password: "wrong")), try refusing(PeerTerms(securesHops: false)))
@@ -39,7 +41,6 @@ struct PeerTests {
         try matrix.add("graceful restart: it keeps the node's routes", keepAtDaemons())
         matrix.add("TCP MD5: the right key is taken, a wrong one is not", both(keys, again))
         matrix.add("GTSM: what comes from farther away is not taken", both(hops, again))
-        matrix.add("several paths to a prefix (ADD-PATH)", lab.daemons.map { _ in .notYet })
         try matrix.expectDocumented()
     }
 
@@ -85,6 +86,28 @@ struct PeerTests {
         let expected = HeardRoute(
             discriminator: 70, communities: ["65001:100", place.community], largeCommunities: [place.largeCommunity])
         return try place.prefixes.allSatisfy { try daemon.route(to: $0, in: lab) == expected }
+    }
+
+    /// Whether the node has all of a daemon's paths to what all daemons announce.
+    private func tellsSeveralPaths() throws -> [Answer] {
+        let there = try each { daemon in
+            let shown = try lab.run("lab", "inspect", "hq", "bgp", PeerPlace.sharedPrefix).output
+            // FRR says what it has heard as well, which the node knows to be its own words.
+            let own = shown.split(separator: "\n").filter {
+                $0.contains("from \(daemon.place.node),") && $0.contains("AS path \(daemon.place.autonomousSystem),")
+            }
+            return own.count == daemon.sharedPathCount
+        }
+        return zip(lab.daemons, there).map { daemon, answer in
+            answer == .yes && daemon.sharedPathCount == 1 ? .absent("it has one path of its own to a prefix") : answer
+        }
+    }
+
+    /// Whether a daemon has all paths of the others to what all of them announce.
+    private func hearsSeveralPaths(_ daemon: any PeerDaemon) throws -> Bool {
+        let others = lab.daemons.filter { $0.place.node != daemon.place.node }
+        return try daemon.pathCount(to: PeerPlace.sharedPrefix, in: lab)
+            == others.map(\.sharedPathCount).reduce(0, +)
     }
 
     private func refresh() throws -> [Answer] {
