@@ -11,6 +11,13 @@ public func prefetch(_ address: UnsafeRawPointer, byteCount: Int) {
     }
 }
 
+/// Has the octet at a place fetched, and its neighbours with it.
+@inlinable
+public func prefetch(_ octets: UnsafeRawBufferPointer, offset: Int) {
+    guard let base = octets.baseAddress, offset < octets.count else { return }
+    unsafe prefetch(base + offset, byteCount: 1)
+}
+
 /// Has one of so many elements of equal size fetched.
 public func prefetch(_ elements: UnsafeRawBufferPointer, element: Int, of count: Int) {
     guard let base = elements.baseAddress, element >= 0, element < count else { return }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Finds the numbers of things by the hash of what they are, which whoever holds the things compares.
 ///
 /// Five octets a slot, and no growth that takes long: numbers lie in buckets of a
@@ -44,6 +46,17 @@ struct HashIndex: Sendable {
             }
             slot = (slot + 1) & mask
         }
+    }
+
+    /// Has the slot fetched at which a number with that hash is looked for first.
+    @inline(__always)
+    func prepare(_ hash: UInt32) {
+        let bucket = place(hash)
+        let mask = buckets[bucket].slots.count - 1
+        guard mask > 0 else { return }
+        let slot = Int(hash) & mask
+        unsafe buckets[bucket].tags.withUnsafeBytes { unsafe prefetch($0, offset: slot) }
+        unsafe buckets[bucket].slots.withUnsafeBytes { unsafe prefetch($0, offset: slot * MemoryLayout<UInt32>.size) }
     }
 
     /// Puts in a number that is not there yet, if that takes no rearranging; returns whether it has.

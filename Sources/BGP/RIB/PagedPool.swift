@@ -1,3 +1,5 @@
+import Basics
+
 /// A record that a ``PagedPool`` may hold: while it is free, its link leads to the next free one.
 protocol PooledRecord: BitwiseCopyable, Sendable {
     var link: UInt32 { get set }
@@ -21,6 +23,14 @@ struct PagedPool<Record: PooledRecord>: Sendable {
 
     /// One more than the highest number that may be in use.
     var capacity: UInt32 { UInt32(pages.count) << Self.pageBits }
+
+    /// Has an element fetched.
+    @inline(__always)
+    func prepare(_ index: UInt32) {
+        unsafe pages[Int(index >> Self.pageBits)].withUnsafeBytes {
+            unsafe prefetch($0, offset: Int(index & (Self.pageSize - 1)) * MemoryLayout<Record>.stride)
+        }
+    }
 
     subscript(index: UInt32) -> Record {
         @inline(__always) get { pages[Int(index >> Self.pageBits)][Int(index & (Self.pageSize - 1))] }

@@ -101,6 +101,11 @@ struct RoutingTable: Sendable {
         }
     }
 
+    /// Has fetched what ``find(_:)`` looks at first.
+    func prepare(_ prefix: IPv4Prefix) {
+        numbers.prepare(Self.hash(prefix.address.bits, prefix.length))
+    }
+
     func find(_ prefix: IPv4Prefix) -> PrefixIndex? {
         numbers.find(Self.hash(prefix.address.bits, prefix.length)) { number in
             let record = destinations[number]
@@ -239,6 +244,7 @@ extension RoutingTable {
         guard !leaving.isEmpty else { return }
         var kept: ContiguousArray<PrefixIndex> = []
         for _ in 0..<min(limit, leaving.count) {
+            prepareRelease(ahead: 8)
             guard let index = leaving.popLast() else { break }
             if destinations[index].source != .none || destinations[index].isDirty {
                 destinations[index].isLeaving = false
@@ -250,6 +256,13 @@ extension RoutingTable {
         }
         if leaving.isEmpty { leaving = [] }
         if !kept.isEmpty { leaving.insert(contentsOf: kept, at: 0) }
+    }
+
+    /// Has fetched what giving back the number takes that is to be given back so much later, in two steps.
+    private func prepareRelease(ahead: Int) {
+        guard leaving.count > 2 * ahead else { return }
+        destinations.prepare(leaving[leaving.count - 2 * ahead])
+        numbers.prepare(Self.hash(destinations[leaving[leaving.count - ahead]], wideAddresses))
     }
 
     var hasLeaving: Bool { !leaving.isEmpty }

@@ -45,6 +45,7 @@ extension Speaker {
             let update = PlainUpdate(
                 body, context, ownNumber: local, otherOwnNumber: configuration.confederation?.identifier)
         else { return false }
+        prepare(update, update.withdrawn, of: body)
         var offset = update.withdrawn.lowerBound
         while offset < update.withdrawn.upperBound {
             let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
@@ -58,6 +59,7 @@ extension Speaker {
         let received = attributes.intern(body.extracting(update.attributes), key: update.key)
         var entry = begin(received, isUsable: isUsable, count: update.reachable.count, from: peer)
         entry.dampedAt = dampers[peer] == nil ? nil : now
+        prepare(update, update.reachable, of: body)
         offset = update.reachable.lowerBound
         while offset < update.reachable.upperBound {
             let id = PathID(PathSource(peer), update.takeIdentifier(body, &offset))
@@ -66,6 +68,15 @@ extension Speaker {
         }
         finish(entry)
         return true
+    }
+
+    /// Has fetched what the prefixes of an UPDATE are found by, all at once instead of one after the other.
+    private func prepare(_ update: borrowing PlainUpdate, _ prefixes: Range<Int>, of body: RawSpan) {
+        var offset = prefixes.lowerBound
+        while offset < prefixes.upperBound {
+            _ = update.takeIdentifier(body, &offset)
+            table.prepare(PlainUpdate.takePrefix(body, &offset))
+        }
     }
 
     /// Sets a peer's path to one of the prefixes of an announcement.
