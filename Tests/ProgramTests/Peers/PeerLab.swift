@@ -37,8 +37,8 @@ final class PeerLab {
         let neighbors = daemons.map { daemon in
             """
             { "node": "\(daemon.place.node)", "asn": \(daemon.place.autonomousSystem), "password": "secret",
-              "ttlSecurity": 1, "routeMapIn": "all", "routeMapOut": "marked", "gracefulRestart": "60s", "addPath": "both",
-              "timers": { "connectRetry": "1s" } }
+              "ttlSecurity": 1, "routeMapIn": "all", "routeMapOut": "marked", "gracefulRestart": "60s",
+              "addPath": "both", "timers": { "connectRetry": "1s" } }
             """
         }
         let own = """
