@@ -11,16 +11,19 @@ public func prefetch(_ address: UnsafeRawPointer, byteCount: Int) {
     }
 }
 
-/// Has the octet at a place fetched, and its neighbours with it.
+/// Has an element fetched, where there is such a one.
 @inlinable
-public func prefetch(_ octets: UnsafeRawBufferPointer, offset: Int) {
-    guard let base = octets.baseAddress, offset < octets.count else { return }
-    unsafe prefetch(base + offset, byteCount: 1)
+public func prefetch<Element>(_ index: Int, of elements: ContiguousArray<Element>) {
+    prefetch(index..<index + 1, of: elements)
 }
 
-/// Has one of so many elements of equal size fetched.
-public func prefetch(_ elements: UnsafeRawBufferPointer, element: Int, of count: Int) {
-    guard let base = elements.baseAddress, element >= 0, element < count else { return }
-    let byteCount = elements.count / count
-    unsafe prefetch(base + element * byteCount, byteCount: byteCount)
+/// Has elements that lie side by side fetched, where there are such.
+@inlinable
+public func prefetch<Element>(_ places: Range<Int>, of elements: ContiguousArray<Element>) {
+    unsafe elements.withUnsafeBufferPointer { elements in
+        guard let base = elements.baseAddress, places.lowerBound >= 0, places.upperBound <= elements.count else {
+            return
+        }
+        unsafe prefetch(base + places.lowerBound, byteCount: places.count * MemoryLayout<Element>.stride)
+    }
 }

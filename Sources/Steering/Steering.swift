@@ -95,8 +95,8 @@ public struct Steering: Sendable {
 
     /// Has what is known of a path fetched from memory, by its place in the order of adding.
     public func prepare(_ path: Int) {
-        unsafe paths.withUnsafeBytes { unsafe prefetch($0, element: path, of: paths.count) }
-        unsafe verdicts.withUnsafeBytes { unsafe prefetch($0, element: path, of: paths.count) }
+        prefetch(path, of: paths)
+        prefetch(path * classes.count..<(path + 1) * classes.count, of: verdicts)
     }
 
     /// Takes in a tunnel's state and, where there is one, a new measurement; each sample is one evaluation.

@@ -40,10 +40,8 @@ struct LossWindow: Sendable {
 
     /// Has the buckets fetched that the next ``counts(at:nextSequence:)`` and ``rotate(at:nextSequence:)`` look at.
     func prepare() {
-        unsafe buckets.withUnsafeBytes {
-            unsafe prefetch($0, element: position(span - 1), of: Self.capacity)
-            unsafe prefetch($0, element: newest, of: Self.capacity)
-        }
+        prefetch(position(span - 1), of: buckets)
+        prefetch(newest, of: buckets)
     }
 
     /// Starts over with the arrival of `sequence`.

@@ -25,15 +25,14 @@ import Testing
     }
 
     @Test func `prefetching changes nothing`() {
-        let octets: [UInt8] = Array(0..<200)
+        let octets = ContiguousArray<UInt8>(0..<200)
         unsafe octets.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             unsafe prefetch(base, byteCount: 200)
-            unsafe prefetch(bytes, element: 3, of: 4)
-            unsafe prefetch(bytes, element: 4, of: 4)
-            unsafe prefetch(bytes, element: -1, of: 4)
         }
-        unsafe prefetch(UnsafeRawBufferPointer(start: nil, count: 0), element: 0, of: 0)
-        #expect(octets == Array(0..<200))
+        for place in [3, 199, 200, -1] { prefetch(place, of: octets) }
+        prefetch(190..<210, of: octets)
+        prefetch(0, of: ContiguousArray<UInt8>())
+        #expect(octets == ContiguousArray(0..<200))
     }
 }

@@ -55,8 +55,8 @@ struct HashIndex: Sendable {
         let mask = buckets[bucket].slots.count - 1
         guard mask > 0 else { return }
         let slot = Int(hash) & mask
-        unsafe buckets[bucket].tags.withUnsafeBytes { unsafe prefetch($0, offset: slot) }
-        unsafe buckets[bucket].slots.withUnsafeBytes { unsafe prefetch($0, offset: slot * MemoryLayout<UInt32>.size) }
+        prefetch(slot, of: buckets[bucket].tags)
+        prefetch(slot, of: buckets[bucket].slots)
     }
 
     /// Puts in a number that is not there yet, if that takes no rearranging; returns whether it has.

@@ -27,9 +27,7 @@ struct PagedPool<Record: PooledRecord>: Sendable {
     /// Has an element fetched.
     @inline(__always)
     func prepare(_ index: UInt32) {
-        unsafe pages[Int(index >> Self.pageBits)].withUnsafeBytes {
-            unsafe prefetch($0, offset: Int(index & (Self.pageSize - 1)) * MemoryLayout<Record>.stride)
-        }
+        prefetch(Int(index & (Self.pageSize - 1)), of: pages[Int(index >> Self.pageBits)])
     }
 
     subscript(index: UInt32) -> Record {
