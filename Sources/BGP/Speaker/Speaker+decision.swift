@@ -55,9 +55,7 @@ extension Speaker {
 
     private mutating func chooseAmongMany(_ index: PrefixIndex) -> RoutingTable.Best? {
         let paths = participants(index)
-        candidates.removeAll(keepingCapacity: true)
-        for path in paths { candidates.append(candidate(path)) }
-        return DecisionProcess.best(of: candidates).map {
+        return DecisionProcess.best(of: candidates(paths)).map {
             RoutingTable.Best(source: paths[$0.index].source, attributes: paths[$0.index].accepted)
         }
     }
@@ -72,6 +70,11 @@ extension Speaker {
             if takesPart(path, isIPv4: isIPv4) { paths.append(path) }
         }
         return paths
+    }
+
+    /// What the decision needs to know of each path.
+    func candidates(_ paths: ContiguousArray<RoutingTable.Path>) -> ContiguousArray<RouteCandidate> {
+        ContiguousArray(paths.lazy.map { candidate($0) })
     }
 
     /// Whether the import policy has let a path in, its session stands for it, and its next hop can be reached.
@@ -104,7 +107,7 @@ extension Speaker {
         guard let index = table.find(prefix) else { return nil }
         var paths = participants(index)
         paths.removeAll { $0.source == .local }
-        let best = DecisionProcess.best(of: ContiguousArray(paths.map { candidate($0) }))
+        let best = DecisionProcess.best(of: candidates(paths))
         return best.map { attributes.key(paths[$0.index].accepted).nextHop.withoutMapping }
     }
 

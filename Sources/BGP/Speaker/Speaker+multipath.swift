@@ -23,8 +23,7 @@ extension Speaker {
 
     /// Works out the next hops to a prefix anew; returns whether they are others than before.
     mutating func spread(_ index: PrefixIndex) -> Bool {
-        candidates.removeAll(keepingCapacity: true)
-        for path in participants(index) { candidates.append(candidate(path)) }
+        let candidates = candidates(participants(index))
         guard candidates.count > 1 else { return nextHopSets.set(index, nil) }
         let equals = DecisionProcess.multipath(of: candidates, relaxed: configuration.spreadsOverNeighbors)
         guard equals.count > 1 else { return nextHopSets.set(index, nil) }

@@ -48,8 +48,6 @@ public struct Speaker: Sendable {
     var nextHops: NextHopTable
     /// Of prefixes with several next hops; empty where one path is all that is used.
     var nextHopSets = NextHopSets()
-    /// Emptied and filled again for every decision.
-    var candidates: ContiguousArray<RouteCandidate> = []
     var prefixScratch: ContiguousArray<PrefixIndex> = []
     var octetScratch: ContiguousArray<UInt8> = []
     private let pinned = Pinned()
