@@ -44,10 +44,11 @@ public struct UnixSocket: ~Copyable, Sendable {
         return Int(try checked(Int32(count), "read from a socket"))
     }
 
-    /// How long a socket that never blocks waits for room, in all.
-    private static let patience: UInt64 = 1_000_000_000
+    /// How long a socket that never blocks waits for room, in all: who serves many others, a node's loop, is not away
+    /// from them for longer.
+    private static let patience: UInt64 = 50_000_000
 
-    /// Writes everything, waiting for room; where the socket never blocks, for no longer than a second in all.
+    /// Writes everything, waiting for room; where the socket never blocks, for no longer than 50 ms in all.
     public func write(_ octets: some Collection<UInt8>) throws(SystemError) {
         let octets = Array(octets)
         var position = 0
@@ -102,10 +103,15 @@ public struct UnixListener: ~Copyable, Sendable {
 
     deinit { unlink(path) }
 
+    /// What a connection keeps of answers that nobody has read yet, where this process may say so.
+    private static let roomForAnswers: Int32 = 8 << 20
+
     /// The next connection, which never blocks for long: nobody who is slow holds up whoever serves him.
     public func accept() throws(SystemError) -> UnixSocket {
         let number = clinux_accept(descriptor.number)
-        return UnixSocket(owning: FileDescriptor(owning: try checked(number, "accept a connection at \(path)")))
+        let socket = FileDescriptor(owning: try checked(number, "accept a connection at \(path)"))
+        try? setOption(SOL_SOCKET, SO_SNDBUFFORCE, to: Self.roomForAnswers, of: socket, "the room for answers")
+        return UnixSocket(owning: socket)
     }
 }
 
