@@ -7,49 +7,11 @@ import Testing
 /// A machine that becomes a node on its own cards, by the program alone.
 @Suite(.serialized, .enabled(if: RealWorld.isPossible, "\(RealWorld.reason)"))
 struct NodeCommandTests {
-    private static let tunnels = ["branch:wan-a>hq:wan-a", "branch:wan-b>hq:wan-b"]
-
-    /// Both nodes, with their tunnels up.
-    private func startBoth(_ world: RealWorld) throws -> (branch: RunningProgram, hq: RunningProgram) {
-        let branch = try world.startNode(.branch)
-        let hq = try world.startNode(.hq)
-        let areUp = try eventually(every: 0.1) {
-            try world.upTunnels(.branch) == Self.tunnels && world.upTunnels(.hq) == Self.tunnels
-        }
-        if !areUp {
-            for program in [branch, hq] {
-                program.send(SIGTERM)
-                Issue.record("\(try program.outcome().errors)")
-            }
-        }
-        try #require(areUp)
-        return (branch, hq)
-    }
-
-    private func expectSame(_ world: RealWorld, _ former: String, _ comment: String = "") throws {
-        var present = ""
-        let isSame = try eventually {
-            present = try world.snapshot()
-            return present == former
-        }
-        #expect(isSame, "\(comment) \(difference(former, present))")
-    }
-
-    private func difference(_ former: String, _ present: String) -> String {
-        let (old, new) = (former.split(separator: "\n"), present.split(separator: "\n"))
-        return new.difference(from: old).map { change in
-            switch change {
-            case .insert(_, let line, _): "+ \(line)"
-            case .remove(_, let line, _): "- \(line)"
-            }
-        }.joined(separator: "\n")
-    }
-
     @Test(arguments: [false, true])
     func `tunnels come up, traffic passes, and after SIGTERM all is as it was`(dataplane: Bool) throws {
         let world = try RealWorld(dataplane: dataplane)
         let former = try world.snapshot()
-        let (branch, hq) = try startBoth(world)
+        let (branch, hq) = try world.startBoth()
         #expect(try world.modes(.branch) == (dataplane ? ["native", "native", "native"] : []))
         let links = try world.ip(.branch, "-d link")
         // "prog/xdp" is what ip says of a program in the driver, "prog/xdpgeneric" of one that is not.
@@ -63,7 +25,7 @@ struct NodeCommandTests {
         let outcome = try branch.outcome()
         #expect(outcome.status == 143, "\(outcome.errors)")
         #expect(outcome.errorLines.last == "patronus-sim: terminated; all is as it was")
-        try expectSame(world, former)
+        try world.expectSame(former)
         #expect(world.workspace.names(in: "state/real").filter { !$0.hasPrefix(".") } == ["hq"])
         hq.send(SIGINT)
         #expect(try hq.outcome().status == 130)
@@ -72,116 +34,16 @@ struct NodeCommandTests {
     @Test(arguments: [false, true])
     func `traffic goes on when a card loses its carrier`(dataplane: Bool) throws {
         let world = try RealWorld(dataplane: dataplane)
-        _ = try startBoth(world)
+        _ = try world.startBoth()
         let traffic = RealTraffic(world: world)
         #expect(eventually(every: 0.2) { (try? traffic.talk(5).count) ?? 0 > 0 })
         let arrivals = try traffic.talk(300) { try world.ip(.ispA, "link set branch down") }
         let gaps = zip(arrivals, arrivals.dropFirst()).map { $1 - $0 }
         #expect(arrivals.count > 200)
         #expect(gaps.max() ?? .max < 1_000)
-        #expect(try eventually { try world.upTunnels(.branch) == [Self.tunnels[1]] })
+        #expect(try eventually { try world.upTunnels(.branch) == [RealWorld.tunnels[1]] })
         try world.ip(.ispA, "link set branch up")
-        #expect(try eventually { try world.upTunnels(.branch) == Self.tunnels })
-    }
-
-    @Test func `after SIGKILL the next start gives back what the dead node took, and so does gc`() throws {
-        let world = try RealWorld(dataplane: true)
-        let former = try world.snapshot()
-        let (branch, _) = try startBoth(world)
-        branch.send(SIGKILL)
-        #expect(try branch.outcome().status == 128 + SIGKILL)
-        #expect(try world.snapshot() != former)
-        let again = try world.startNode(.branch)
-        #expect(try eventually(every: 0.1) { try world.upTunnels(.branch) == Self.tunnels })
-        again.send(SIGTERM)
-        let outcome = try again.outcome()
-        #expect(outcome.errors.contains("node branch, which died: restored interface eth1"))
-        try expectSame(world, former, "after the second start")
-
-        let third = try world.startNode(.branch)
-        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
-        third.send(SIGKILL)
-        _ = try third.outcome()
-        let garbage = try world.run(.branch, "gc")
-        #expect(garbage.status == 0, "\(garbage.errors)")
-        #expect(garbage.output.contains("node branch, which died: restored interface eth1"))
-        try expectSame(world, former, "after gc")
-        #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab or node\n")
-    }
-
-    @Test func `gc waits while a node begins here`() throws {
-        let world = try RealWorld()
-        let branch = try world.startNode(.branch)
-        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
-        branch.send(SIGKILL)
-        _ = try branch.outcome()
-        let lock = open(world.workspace.url("state/real/.lock").path, O_RDWR | O_CLOEXEC)
-        try #require(flock(lock, LOCK_EX) == 0)
-        let garbage = try world.start(.branch, ["gc"])
-        usleep(500_000)
-        #expect(world.journalLines("branch") > 0)
-        close(lock)
-        #expect(try garbage.outcome().output.contains("node branch, which died: restored interface eth1"))
-        #expect(world.journalLines("branch") == 0)
-    }
-
-    @Test func `gc goes on where a node cannot be given back, and says everything that came of it`() throws {
-        let world = try RealWorld()
-        let namespace = try world.namespace(.branch) { try $0.identity }
-        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-        for (node, number, parameters) in [
-            ("alpha", namespace, [("ipv4/conf/eth1/arp_announce", "1"), ("ipv4/conf/eth1/rp_filter", "nonsense")]),
-            ("beta", namespace, [("ipv4/conf/eth3/arp_ignore", "2")]), ("gamma", namespace + 1, []),
-        ] {
-            let first =
-                #"{"node":{"boot":"\#(boot)","name":"\#(node)","namespace":\#(number),"#
-                + #""process":0,"start":0,"topology":"two-sites"}}"#
-            let rest = parameters.map { #"{"parameter":{"former":"\#($0.1)","name":"\#($0.0)"}}"# }
-            let folder = world.workspace.url("state/real/\(node)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try world.workspace.write(([first] + rest).map { $0 + "\n" }.joined(), to: "state/real/\(node)/journal")
-        }
-        let garbage = try world.run(.branch, "gc")
-        #expect(garbage.status == 4)
-        let words = garbage.output.split(separator: "\n")
-        try #require(words.count == 3, "\(words)")
-        #expect(words[0] == "node alpha, which died: restored ipv4/conf/eth1/arp_announce = 1")
-        #expect(words[1] == "node beta, which died: restored ipv4/conf/eth3/arp_ignore = 2")
-        #expect(words[2].hasPrefix("node gamma died in another network namespace"))
-        #expect(garbage.errorLines.count == 1 && garbage.errors.contains("ipv4/conf/eth1/rp_filter"))
-        #expect(world.workspace.names(in: "state/real").filter { !$0.hasPrefix(".") } == ["alpha", "gamma"])
-        #expect(try world.parameters().contains("ipv4/eth3/arp_ignore = 2"))
-    }
-
-    @Test func `a node whose journal is gone does not claim that all is as it was`() throws {
-        let world = try RealWorld()
-        let branch = try world.startNode(.branch)
-        #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
-        try world.workspace.write("nothing that can be read\n", to: "state/real/branch/journal")
-        branch.send(SIGTERM)
-        let outcome = try branch.outcome()
-        #expect(outcome.status == 4)
-        #expect(outcome.errors.contains("not all could be restored: its journal cannot be read"))
-        #expect(!outcome.errors.contains("all is as it was"))
-    }
-
-    @Test func `killed at any step, what was taken is given back`() throws {
-        let world = try RealWorld()
-        let former = try world.snapshot()
-        for lines in [1, 2, 3, 4, 5, 8, 12, 16, 20] {
-            let program = try world.startNode(.branch)
-            var isOver = false
-            for _ in 0..<20_000 where !isOver {
-                isOver = world.journalLines("branch") >= lines
-                usleep(50)
-            }
-            program.send(SIGKILL)
-            _ = try program.outcome()
-            let garbage = try world.run(.branch, "gc")
-            #expect(garbage.status == 0, "\(garbage.errors)")
-            try expectSame(world, former, "after \(lines) lines")
-        }
+        #expect(try eventually { try world.upTunnels(.branch) == RealWorld.tunnels })
     }
 
     @Test func `what nobody confirms is undone, and what somebody confirms is not`() throws {
@@ -191,7 +53,7 @@ struct NodeCommandTests {
         let outcome = try hasty.outcome()
         #expect(outcome.status == 1)
         #expect(outcome.errorLines.last == "patronus-sim: nobody confirmed within 1s; all is as it was")
-        try expectSame(world, former)
+        try world.expectSame(former)
 
         let patient = try world.startNode(.branch, ["--confirm-within", "2s"])
         #expect(try eventually { try world.state(.branch)?["secondsToConfirm"] != nil })
@@ -202,12 +64,12 @@ struct NodeCommandTests {
         let down = try world.run(.branch, "node", "--down")
         #expect(down.output == "node branch has ended; all is as it was\n")
         #expect(try patient.outcome().status == 0)
-        try expectSame(world, former)
+        try world.expectSame(former)
     }
 
     @Test func `whoever watches a node hears its telemetry, each batch once however often he asked`() throws {
         let world = try RealWorld()
-        _ = try startBoth(world)
+        _ = try world.startBoth()
         let socket = try UnixSocket(connectingTo: world.workspace.url("state/real/branch/control").path)
         try socket.write(Array("{\"watch\":{}}\n{\"watch\":{}}\n".utf8))
         var patience = timeval(tv_sec: 10, tv_usec: 0)
@@ -411,12 +273,12 @@ struct NodeCommandTests {
         let refused = try world.start(.branch, arguments).outcome()
         #expect(refused.status == 4)
         #expect(refused.errors.contains("the driver has no native XDP"))
-        try expectSame(world, former)
+        try world.expectSame(former)
         let slow = try world.start(.branch, arguments + ["--allow-generic"])
         #expect(try eventually { try world.modes(.branch) == ["native", "generic", "native"] })
         slow.send(SIGTERM)
         #expect(try slow.outcome().errors.contains("warning: br0 runs XDP in generic mode, which is slow: "))
-        try expectSame(world, former)
+        try world.expectSame(former)
     }
 
     @Test func `an interface with another program, or too large for ours, is refused where ours is to run`() throws {
@@ -457,13 +319,13 @@ struct NodeCommandTests {
         let former = try world.snapshot()
         let branch = try world.startNode(.branch, ["--keep-addresses"])
         let hq = try world.startNode(.hq)
-        #expect(try eventually(every: 0.1) { try world.upTunnels(.branch) == Self.tunnels })
+        #expect(try eventually(every: 0.1) { try world.upTunnels(.branch) == RealWorld.tunnels })
         #expect(try world.ip(.branch, "addr show eth1").contains("203.0.113.7"))
         for program in [branch, hq] {
             program.send(SIGTERM)
             #expect(try program.outcome().status == 143)
         }
-        try expectSame(world, former)
+        try world.expectSame(former)
     }
 
     @Test func `the service manager hears of the start, of life and of the end`() throws {
@@ -481,33 +343,5 @@ struct NodeCommandTests {
         var last: String?
         while let word = manager.next(within: 100_000) { last = word }
         #expect(last == "STOPPING=1")
-    }
-}
-
-/// The service manager's end: a socket of datagrams at a path.
-private final class ManagerSocket {
-    private let number: Int32
-
-    init(at path: String) throws {
-        number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(status == 0)
-    }
-
-    deinit { close(number) }
-
-    func next(within microseconds: Int = 10_000_000) -> String? {
-        var patience = timeval(tv_sec: microseconds / 1_000_000, tv_usec: microseconds % 1_000_000)
-        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        var octets = [UInt8](repeating: 0, count: 4_096)
-        let count = recv(number, &octets, octets.count, 0)
-        return count > 0 ? String(decoding: octets.prefix(count), as: UTF8.self) : nil
     }
 }
