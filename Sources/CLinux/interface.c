@@ -20,13 +20,13 @@ static int name_of(struct ifreq *request, const char *interface) {
     return 0;
 }
 
-int clinux_open_interface(const char *interface, int has_ethernet, int has_offloads) {
+int clinux_open_interface(const char *interface, int has_ethernet, int has_header, int has_offloads) {
     struct ifreq request;
     if (name_of(&request, interface) < 0) return -1;
     int other_side = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (other_side < 0) return -1;
     request.ifr_flags = (short)((has_ethernet ? IFF_TAP : IFF_TUN) | IFF_NO_PI | IFF_TUN_EXCL);
-    if (has_offloads) request.ifr_flags |= IFF_VNET_HDR;
+    if (has_header) request.ifr_flags |= IFF_VNET_HDR;
     unsigned offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
     if (ioctl(other_side, TUNSETIFF, &request) < 0 ||
         (has_offloads && ioctl(other_side, TUNSETOFFLOAD, offloads) < 0)) {

@@ -310,4 +310,30 @@ struct WireTests {
         // Of each frame of 1514 octets 1448 are the stream's: 95.6 at most, and less where the machine is busy.
         #expect(megabits > 70 && megabits < 96.5)
     }
+
+    @Test(arguments: [false, true])
+    func `a fast stream is taken in many segments at a time where the end takes them so`(isJoined: Bool) throws {
+        let profile = LinkProfile(rate: .megabits(500), delay: .milliseconds(2), queue: .bytes(1_000_000))
+        var world = try WireWorld([(profile, profile)], takesJoinedSegments: isJoined)
+        let stream = try KernelStream(from: world.left, to: world.right, at: WireWorld.address(0, .reverse))
+        let (count, _) = try stream.run(for: .seconds(2), warmUp: .zero, world.clock)
+        let frames = world.wire.counters(of: 0, .forward).link.delivered
+        let received = try world.rightRoutes.existingLink(.named("wan-0")).counters
+        #expect(count > 20_000_000 && frames > UInt64(count / 1_448))
+        #expect(world.wire.counters(of: 0, .forward).refusedByKernel == 0)
+        if isJoined {
+            #expect(received.receivedPackets * 3 < frames * 2, "\(received.receivedPackets) of \(frames)")
+        } else {
+            #expect(received.receivedPackets >= frames)
+        }
+    }
+
+    @Test func `a datagram that comes alone does not wait for others`() throws {
+        let profile = LinkProfile(delay: .milliseconds(5))
+        let world = try WireWorld([(profile, profile)], takesJoinedSegments: true)
+        let arrivals = try world.probe(200, apart: 1_000)
+        let lateness = world.wire.lateness(of: 0, .forward)
+        #expect(arrivals.map(\.sequence) == Array(0..<200) && lateness.count == 200)
+        #expect(lateness.quantile(Ratio(0.5)) < .microseconds(50))
+    }
 }

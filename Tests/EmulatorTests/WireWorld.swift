@@ -35,9 +35,10 @@ struct WireWorld: ~Copyable {
     static let seed: UInt64 = 7
 
     /// Makes a world whose links are named `wan-0`, `wan-1`, … and starts its wire, unless told not to.
-    init(_ profiles: [(forward: LinkProfile, reverse: LinkProfile)], isCaptured: Bool = false, isStarted: Bool = true)
-        throws
-    {
+    init(
+        _ profiles: [(forward: LinkProfile, reverse: LinkProfile)], isCaptured: Bool = false, isStarted: Bool = true,
+        takesJoinedSegments: Bool = false
+    ) throws {
         let left = try Self.namespace()
         let right = try Self.namespace()
         var leftRoutes = try RouteSocket(in: left)
@@ -46,8 +47,10 @@ struct WireWorld: ~Copyable {
         let wire = try UserspaceWire(clock: clock, seed: Self.seed)
         for (number, profile) in profiles.enumerated() {
             let (near, far) = (Self.hardware(number, .forward), Self.hardware(number, .reverse))
-            let first = try TapDevice(named: "wan-\(number)", in: left, address: near)
-            let second = try TapDevice(named: "wan-\(number)", in: right, address: far)
+            let first = try TapDevice(
+                named: "wan-\(number)", in: left, address: near, takesJoinedSegments: takesJoinedSegments)
+            let second = try TapDevice(
+                named: "wan-\(number)", in: right, address: far, takesJoinedSegments: takesJoinedSegments)
             try Self.configure(&leftRoutes, first.interface, number, .forward)
             try Self.configure(&rightRoutes, second.interface, number, .reverse)
             let link = WireLink(

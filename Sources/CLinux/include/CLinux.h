@@ -31,6 +31,8 @@ int clinux_die_with_parent(int parent);
 
 // Has the processes that the calling thread starts be in a new process namespace, of which the next one is the first,
 // or in the one that `descriptor` holds: 0 or -1 and errno.
+// The root of a sysfs that shows the calling thread's network namespace and is mounted nowhere: -1 and errno.
+int clinux_open_sysfs(void);
 int clinux_unshare_processes(void);
 int clinux_rejoin_processes(int descriptor);
 // Gives the calling process mounts of its own, which follow the machine's, and the /proc of its process namespace.
@@ -62,9 +64,9 @@ int clinux_set_timer_slack(unsigned long nanoseconds);
 int clinux_name_thread(const char *name);
 
 // Makes an interface of that name, which must not be there yet, whose other side is the descriptor returned: frames
-// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. With offloads a
-// header of virtio's is in front of each, and of TCP come many segments in one. -1 and errno when refused.
-int clinux_open_interface(const char *interface, int has_ethernet, int has_offloads);
+// where it has Ethernet (TAP), else IP packets (TUN); the descriptor does not block. With a header, virtio's is in front
+// of each, and what is written may be many segments of TCP in one; with offloads so may what is read. -1 and errno when refused.
+int clinux_open_interface(const char *interface, int has_ethernet, int has_header, int has_offloads);
 int clinux_set_carrier(int other_side, int is_up);
 // Has the interface stay when its descriptor is closed, until its namespace ends: 0 or -1 and errno.
 int clinux_keep_interface(int other_side, int is_kept);

@@ -119,7 +119,9 @@ extension Ground {
         guard let wire = wires[port.link] else { return Self.vethIndex(number) }
         let tap = try TapDevice(
             named: port.name, in: sites[index].namespace, address: port.hardwareAddress, mtu: port.mtu,
-            alias: lab.mark(of: plan.namespaces[index].name, port.name))
+            alias: lab.mark(of: plan.namespaces[index].name, port.name),
+            // A node's program is to meet every packet by itself.
+            takesJoinedSegments: plan.namespaces[index].kind != .patronus)
         let interface = tap.interface
         // A descriptor that takes its TAP along waits for the kernel each time; a namespace takes all of them at once.
         if clinux_keep_interface(tap.descriptor.number, 1) < 0 {

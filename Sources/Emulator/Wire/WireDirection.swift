@@ -1,14 +1,31 @@
 import Basics
 import Links
+import LinuxSystem
+
+/// The other side of the interface at an end of a link.
+struct WireEnd {
+    let descriptor: Int32
+    /// Whether what is written there may be ``JoinedSegments``; then every frame has the kernel's header in front.
+    let takesJoinedSegments: Bool
+
+    init(_ tap: borrowing TapDevice) {
+        descriptor = tap.descriptor.number
+        takesJoinedSegments = tap.takesJoinedSegments
+    }
+
+    /// How much stands in front of a frame.
+    var headerByteCount: Int { takesJoinedSegments ? OffloadedPackets.headerByteCount : 0 }
+}
 
 /// One direction of a link on a wire: the model, and where it comes from and leads to.
 struct WireDirection {
     var link: Link
-    /// The other sides of the interfaces at its ends.
-    let source: Int32
-    let target: Int32
+    let source: WireEnd
+    let target: WireEnd
     /// The last instant that the model was told.
     var told = Instant.zero
+    /// Where the target takes segments of TCP together.
+    var dueFrames = DueFrames()
     var lateness = LatenessHistogram()
     /// How late a packet may leave.
     var limit: Interval
@@ -21,7 +38,7 @@ struct WireDirection {
     var refusedByKernel: UInt64 = 0
     var tooLarge: UInt64 = 0
 
-    init(_ profile: LinkProfile, random: SeededRandom, from source: Int32, to target: Int32) {
+    init(_ profile: LinkProfile, random: SeededRandom, from source: WireEnd, to target: WireEnd) {
         link = Link(profile, random: random)
         self.source = source
         self.target = target
@@ -32,6 +49,12 @@ struct WireDirection {
         WireCounters(
             link: link.counters, packetsInside: link.packetsInside, arrivedAtDownInterface: arrivedAtDownInterface,
             refusedByKernel: refusedByKernel, arrivedAtNobody: arrivedAtNobody, tooLarge: tooLarge)
+    }
+
+    /// When something is to be done next.
+    var nextDeadline: Instant? {
+        guard let end = dueFrames.waitsUntil else { return link.nextDue }
+        return min(end, link.nextDue ?? .never)
     }
 
     mutating func change(to profile: LinkProfile, at now: Instant) {

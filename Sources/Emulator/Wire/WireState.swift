@@ -23,6 +23,7 @@ struct WireState: ~Copyable {
     /// When each packet of the pool was offered.
     private var offeredAt: ContiguousArray<Instant>
     private var deadlines = DeadlineHeap()
+    private var joined = JoinedSegments()
     var capture = WireCapture()
     var isEnding = false
 
@@ -35,7 +36,9 @@ struct WireState: ~Copyable {
         largestFrame = settings.largestFrame
         roomForCapture = settings.roomForCapture
         // One octet more, so that a frame that is too large can be told from one that just fits.
-        pool = PacketPool(largestPacket: settings.largestFrame + 1, headroom: 0, capacity: settings.roomForFrames)
+        pool = PacketPool(
+            largestPacket: settings.largestFrame + 1, headroom: OffloadedPackets.headerByteCount,
+            capacity: settings.roomForFrames)
         offeredAt = ContiguousArray(repeating: .zero, count: settings.roomForFrames)
         touchPool()
     }
@@ -57,13 +60,13 @@ struct WireState: ~Copyable {
     var nextDeadline: Instant? { deadlines.next }
 
     mutating func add(_ link: WireLink, between first: consuming TapDevice, and second: consuming TapDevice) {
-        let (firstSide, secondSide) = (first.descriptor.number, second.descriptor.number)
+        let (firstEnd, secondEnd) = (WireEnd(first), WireEnd(second))
         for direction in LinkDirection.allCases {
             let isForward = direction == .forward
             directions.append(
                 WireDirection(
                     link.profile(direction), random: SeededRandom(seed: seed, stream: link.stream(direction)),
-                    from: isForward ? firstSide : secondSide, to: isForward ? secondSide : firstSide))
+                    from: isForward ? firstEnd : secondEnd, to: isForward ? secondEnd : firstEnd))
         }
         taps.append(first)
         taps.append(second)
@@ -103,6 +106,7 @@ struct WireState: ~Copyable {
         let now = clock.now
         // What has arrived by now was heard, or was not.
         settle(direction ^ 1, until: now)
+        deliverRuns(from: direction ^ 1)
         directions[direction].hasSource = isThere
         directions[direction ^ 1].hasTarget = isThere
     }
@@ -125,7 +129,7 @@ extension WireState {
         let source = directions[direction].source
         for _ in 0..<Self.batch {
             let packet = pool.allocate(byteCount: pool.largestPacket)
-            let count = pool.withOctets(of: packet) { read(source, $0.baseAddress, $0.count) }
+            let count = readFrame(into: packet, from: source)
             guard count > 0 else {
                 pool.release(packet)
                 return
@@ -146,6 +150,16 @@ extension WireState {
         }
     }
 
+    /// Reads a frame, and what the kernel has put in front of it into the room there.
+    private mutating func readFrame(into packet: PacketID, from source: WireEnd) -> Int {
+        let count = pool.withBuffer(of: packet) { buffer, frame in
+            let whole = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[frame.lowerBound - source.headerByteCount..<frame.upperBound])
+            return read(source.descriptor, whole.baseAddress, whole.count)
+        }
+        return count - source.headerByteCount
+    }
+
     private mutating func offer(_ packet: PacketID, to direction: Int, at now: Instant) {
         if direction & 1 == 0, links[direction / 2].isCaptured { keep(packet, of: direction, at: now) }
         let token = Int(packet.rawValue)
@@ -162,7 +176,7 @@ extension WireState {
         if due <= now {
             settle(direction, until: now)
         } else {
-            deadlines.set(direction, at: due)
+            deadlines.set(direction, at: directions[direction].nextDeadline)
         }
     }
 
@@ -187,9 +201,14 @@ extension WireState {
             case .delivered(let token, let damagedBit):
                 let packet = PacketID(token)
                 if let damagedBit { invert(damagedBit, of: packet) }
-                deliver(packet, from: direction, due: due)
-                pool.release(packet)
+                if directions[direction].target.takesJoinedSegments {
+                    directions[direction].dueFrames.append(packet, due: due, pool)
+                } else {
+                    deliver(packet, from: direction, due: due)
+                    pool.release(packet)
+                }
             case .duplicated(let token):
+                deliverRuns(from: direction)
                 deliver(PacketID(token), from: direction, due: due)
             case .dropped(let token, _):
                 pool.release(PacketID(token))
@@ -198,31 +217,80 @@ extension WireState {
                 break
             }
         }
-        deadlines.set(direction, at: directions[direction].link.nextDue)
+        if let end = directions[direction].dueFrames.waitsUntil, end <= now { deliverRuns(from: direction) }
+        deadlines.set(direction, at: directions[direction].nextDeadline)
+    }
+
+    /// Writes the frames that are due, segments of TCP together: one by one the kernel takes them in more slowly than a
+    /// gigabit link brings them.
+    private mutating func deliverRuns(from direction: Int) {
+        for index in 0..<directions[direction].dueFrames.runs.count {
+            let run = directions[direction].dueFrames.runs[index]
+            if run.count == 1 {
+                let frame = directions[direction].dueFrames.frames[run.first]
+                deliver(frame.packet, from: direction, due: frame.due)
+            } else {
+                deliver(run, from: direction)
+            }
+        }
+        for index in 0..<directions[direction].dueFrames.frames.count {
+            pool.release(directions[direction].dueFrames.frames[index].packet)
+        }
+        directions[direction].dueFrames.removeAll()
+    }
+
+    private mutating func deliver(_ run: DueFrames.Run, from direction: Int) {
+        var place = Optional(run.first)
+        while let current = place {
+            let frame = directions[direction].dueFrames.frames[current]
+            place = frame.next
+            arrive(frame.packet, from: direction, due: frame.due)
+            guard let head = frame.head else { continue }
+            pool.withOctets(of: frame.packet) { joined.append(UnsafeRawBufferPointer($0), head) }
+        }
+        guard directions[direction].hasTarget else {
+            joined.removeAll()
+            return countNobody(run.count, on: direction)
+        }
+        guard joined.write(to: directions[direction].target.descriptor) else {
+            return countRefusal(errno, of: run.count, on: direction)
+        }
     }
 
     private mutating func deliver(_ packet: PacketID, from direction: Int, due: Instant) {
+        arrive(packet, from: direction, due: due)
+        guard directions[direction].hasTarget else { return countNobody(1, on: direction) }
+        let target = directions[direction].target
+        let written = pool.withBuffer(of: packet) { buffer, frame in
+            let whole = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[frame.lowerBound - target.headerByteCount..<frame.upperBound])
+            // All zeros: nothing is left to be done to what follows.
+            for place in 0..<target.headerByteCount { whole[place] = 0 }
+            return write(target.descriptor, whole.baseAddress, whole.count)
+        }
+        if written < 0 { countRefusal(errno, of: 1, on: direction) }
+    }
+
+    /// Counts how late a frame is that is about to be written, and keeps it where it passes the link's first end.
+    private mutating func arrive(_ packet: PacketID, from direction: Int, due: Instant) {
         let now = clock.now
         if due > offeredAt[Int(packet.rawValue)] {
             directions[direction].lateness.record(now - due, limit: directions[direction].limit)
         }
         if direction & 1 == 1, links[direction / 2].isCaptured { keep(packet, of: direction, at: now) }
-        guard directions[direction].hasTarget else {
-            directions[direction].arrivedAtNobody &+= 1
-            return
-        }
-        let target = directions[direction].target
-        let written = pool.withOctets(of: packet) { write(target, $0.baseAddress, $0.count) }
-        if written < 0 { countRefusal(errno, on: direction) }
+    }
+
+    private mutating func countNobody(_ count: Int, on direction: Int) {
+        directions[direction].arrivedAtNobody &+= UInt64(count)
     }
 
     /// The kernel answers with an input error where the interface is down.
     @inline(never)
-    private mutating func countRefusal(_ number: Int32, on direction: Int) {
+    private mutating func countRefusal(_ number: Int32, of count: Int, on direction: Int) {
         if number == EIO {
-            directions[direction].arrivedAtDownInterface &+= 1
+            directions[direction].arrivedAtDownInterface &+= UInt64(count)
         } else {
-            directions[direction].refusedByKernel &+= 1
+            directions[direction].refusedByKernel &+= UInt64(count)
         }
     }
 

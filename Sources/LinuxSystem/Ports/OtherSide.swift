@@ -11,6 +11,17 @@ import Glibc
 // descriptor does not block, the buffer for sending is left as it is, and the frame fits a page with 256 octets of
 // headroom and the kernel's own 320; a larger frame meets the program later and slower, and nothing says so.
 
+/// Which packets at an interface's other side may be unfinished, or stand for many segments of TCP.
+///
+/// With any, each has ``OffloadedPackets/headerByteCount`` octets of the kernel's in front.
+enum OffloadedDirections {
+    case none
+    /// Those that are written.
+    case written
+    /// Those that are written, and those that are read.
+    case both
+}
+
 /// The descriptor of a new interface, and the interface.
 struct OtherSide: ~Copyable {
     let interface: InterfaceIndex
@@ -18,9 +29,11 @@ struct OtherSide: ~Copyable {
 
     /// Makes an interface in the calling thread's namespace.
     init(
-        ofInterface name: String, hasEthernet: Bool, hasOffloads: Bool = false, _ change: LinkChange, _ length: UInt32
+        ofInterface name: String, hasEthernet: Bool, _ offloads: OffloadedDirections, _ change: LinkChange,
+        _ length: UInt32
     ) throws(SystemError) {
-        let number = clinux_open_interface(name, hasEthernet ? 1 : 0, hasOffloads ? 1 : 0)
+        let number = clinux_open_interface(
+            name, hasEthernet ? 1 : 0, offloads == .none ? 0 : 1, offloads == .both ? 1 : 0)
         let descriptor: FileDescriptor
         do throws(SystemError) {
             descriptor = FileDescriptor(

@@ -6,8 +6,11 @@ public import Wire
 public struct TapDevice: ~Copyable, Sendable {
     public let interface: InterfaceIndex
     public let name: String
-    /// Neither blocking nor inherited by children; frames have no header of the kernel's in front.
+    /// Neither blocking nor inherited by children; where segments are taken together, frames have the kernel's header
+    /// in front.
     public let descriptor: FileDescriptor
+    /// Whether what is written may be ``JoinedSegments``.
+    public let takesJoinedSegments: Bool
 
     /// Makes a TAP of that name, which is not up yet; its MTU is 1500 unless given.
     ///
@@ -15,13 +18,16 @@ public struct TapDevice: ~Copyable, Sendable {
     /// reader, after which the kernel drops: many, for what a link loses is the link's to decide.
     public init(
         named name: String, in namespace: borrowing NetworkNamespace, address: MACAddress? = nil, mtu: UInt32? = nil,
-        alias: String? = nil, transmitQueueLength: UInt32 = 10_000
+        alias: String? = nil, takesJoinedSegments: Bool = false, transmitQueueLength: UInt32 = 10_000
     ) throws(SystemError) {
         let change = LinkChange(mtu: mtu, address: address, alias: alias)
         let made = try namespace.perform { () throws(SystemError) in
-            try OtherSide(ofInterface: name, hasEthernet: true, change, transmitQueueLength)
+            try OtherSide(
+                ofInterface: name, hasEthernet: true, takesJoinedSegments ? .written : .none, change,
+                transmitQueueLength)
         }
         self.name = name
+        self.takesJoinedSegments = takesJoinedSegments
         interface = made.interface
         descriptor = made.takeDescriptor()
     }

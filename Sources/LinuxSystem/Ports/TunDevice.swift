@@ -20,7 +20,8 @@ public struct TunDevice: ~Copyable, Sendable {
     ) throws(SystemError) {
         let change = LinkChange(mtu: mtu, alias: alias)
         let made = try namespace.perform { () throws(SystemError) in
-            try OtherSide(ofInterface: name, hasEthernet: false, hasOffloads: hasOffloads, change, transmitQueueLength)
+            try OtherSide(
+                ofInterface: name, hasEthernet: false, hasOffloads ? .both : .none, change, transmitQueueLength)
         }
         self.name = name
         self.hasOffloads = hasOffloads
