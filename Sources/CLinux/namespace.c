@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "CLinux.h"
 
@@ -45,6 +46,17 @@ int clinux_mount_own_processes(void) {
     if (unshare(CLONE_NEWNS) < 0) return -1;
     if (mount("", "/", "none", MS_SLAVE | MS_REC, NULL) < 0) return -1;
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+int clinux_open_sysfs(void) {
+    int context = fsopen("sysfs", FSOPEN_CLOEXEC);
+    if (context < 0) return -1;
+    int mounted = -1;
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) mounted = fsmount(context, FSMOUNT_CLOEXEC, 0);
+    int number = errno;
+    close(context);
+    errno = number;
+    return mounted;
 }
 
 int clinux_stay_on_processor(int processor) {

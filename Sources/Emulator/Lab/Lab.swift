@@ -106,6 +106,7 @@ public final class Lab {
         }
         try startCommands()
         try waitForAgents()
+        receiveInThreads()
     }
 
     /// Starts what the `linux` nodes are to run.
@@ -165,19 +166,34 @@ public final class Lab {
 
     /// Makes the kernel's own links ready for the data planes of nodes at one of their ends.
     private func prepareVeths() throws(SystemError) {
-        guard RunPlan.usesDataplane(scenario) else { return }
-        for link in ground.plan.links where link.kind == .veth {
-            for (near, far) in [(link.first, link.second), (link.second, link.first)] {
-                guard ground.plan.namespaces[near.namespace].kind == .patronus,
-                    ground.plan.namespaces[far.namespace].kind != .patronus
-                else { continue }
-                let mtu = ground.plan.namespaces[far.namespace].ports[far.port].mtu
-                preparedVeths.append(
-                    try PreparedVeth(
-                        ground.interface(ofNode: near.namespace, port: near.port),
-                        in: ground.namespace(ofNode: near.namespace),
-                        peerIn: ground.namespace(ofNode: far.namespace), leastMTU: mtu, policy: .demand))
+        for (near, far) in dataplaneVeths {
+            let mtu = ground.plan.namespaces[far.namespace].ports[far.port].mtu
+            preparedVeths.append(
+                try PreparedVeth(
+                    ground.interface(ofNode: near.namespace, port: near.port),
+                    in: ground.namespace(ofNode: near.namespace),
+                    peerIn: ground.namespace(ofNode: far.namespace), leastMTU: mtu, policy: .demand))
+        }
+    }
+
+    /// The kernel's own links with a data plane at their near end and none at the other.
+    private var dataplaneVeths: [(near: GroundPlan.End, far: GroundPlan.End)] {
+        guard RunPlan.usesDataplane(scenario) else { return [] }
+        return ground.plan.links.filter { $0.kind == .veth }
+            .flatMap { [(near: $0.first, far: $0.second), (near: $0.second, far: $0.first)] }
+            .filter { end in
+                ground.plan.namespaces[end.near.namespace].kind == .patronus
+                    && ground.plan.namespaces[end.far.namespace].kind != .patronus
             }
+    }
+
+    /// Keeps what one end of a kernel's link sends to the other out of the wire's time.
+    ///
+    /// A kernel that has no threads for that goes on as it did.
+    private func receiveInThreads() {
+        for end in dataplaneVeths.flatMap({ [$0.near, $0.far] }) {
+            let interface = ground.interface(ofNode: end.namespace, port: end.port)
+            try? ThreadedReceiving.begin(on: interface, in: ground.namespace(ofNode: end.namespace))
         }
     }
 
