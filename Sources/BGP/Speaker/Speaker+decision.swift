@@ -11,9 +11,10 @@ extension Speaker {
         let isSpreadAnew = configuration.maximumPaths > 1 && spread(index)
         guard new != old || isSpreadAnew else { return }
 
-        let oldHop = forwardingNextHop(old)
-        let newHop = forwardingNextHop(new)
+        let oldHop = forwardingNextHop(old, to: index)
+        let newHop = forwardingNextHop(new, to: index)
         if new != old {
+            aggregate(index, old, new)
             if let new { attributes.retain(new.attributes) }
             if let old { attributes.release(old.attributes) }
             table.setBest(index, new)

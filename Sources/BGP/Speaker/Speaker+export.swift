@@ -173,6 +173,7 @@ extension Speaker {
         let isIPv4 = table.isIPv4(index)
         let policy = sessions[peer].configuration.exportPolicy
         guard route.source != PathSource(peer), policy?.deniesEverything != true,
+            aggregates.isEmpty || !aggregates.isSummarized(table[index]),
             negotiated.context.families.contains(isIPv4 ? .ipv4Unicast : .ipv6Unicast)
         else { return .none }
         let isOwn = route.source == .local

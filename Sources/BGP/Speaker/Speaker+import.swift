@@ -4,8 +4,11 @@ import Wire
 /// The way of a route from a peer into the Adj-RIB-In (RFC 4271 §9.1.1).
 extension Speaker {
     mutating func originate(_ prefix: IPPrefix) {
-        let nextHop: IPAddress = prefix.isIPv4 ? .v4(.any) : .v6(.any)
-        let index = attributes.intern(PathAttributes(nextHop: nextHop))
+        originate(prefix, PathAttributes(nextHop: prefix.isIPv4 ? .v4(.any) : .v6(.any)))
+    }
+
+    mutating func originate(_ prefix: IPPrefix, _ made: PathAttributes) {
+        let index = attributes.intern(made)
         attributes.retain(index)
         setPath(prefix, RoutingTable.Path(PathID(.local), received: index, accepted: index), dampedAt: nil)
     }

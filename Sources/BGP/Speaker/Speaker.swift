@@ -48,6 +48,7 @@ public struct Speaker: Sendable {
     var nextHops: NextHopTable
     /// Of prefixes with several next hops; empty where one path is all that is used.
     var nextHopSets = NextHopSets()
+    var aggregates: AggregateTable
     var prefixScratch: ContiguousArray<PrefixIndex> = []
     var octetScratch: ContiguousArray<UInt8> = []
     private let pinned = Pinned()
@@ -69,6 +70,7 @@ public struct Speaker: Sendable {
         precondition(configuration.connectRetry > .zero && configuration.idleHold > .zero)
         self.configuration = configuration
         nextHops = NextHopTable(connected: configuration.connected)
+        aggregates = AggregateTable(configuration.aggregates)
         local = Session.Local(
             autonomousSystem: configuration.autonomousSystem, identifier: configuration.routerID,
             holdTime: configuration.holdTime, connectRetry: configuration.connectRetry,

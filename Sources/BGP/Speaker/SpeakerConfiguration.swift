@@ -61,6 +61,8 @@ public struct SpeakerConfiguration: Equatable, Sendable {
     public var confederation: Confederation?
     /// The first range that an address is in says what peer it makes.
     public var dynamicPeers: [DynamicPeers] = []
+    /// What is told for many prefixes together.
+    public var aggregates: [Aggregate] = []
     /// Over how many equally good paths packets may be spread.
     public var maximumPaths = 1
     /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
