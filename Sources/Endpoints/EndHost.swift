@@ -69,7 +69,7 @@ public struct EndHost: ~Copyable {
             streamClosed(id, closure, at: now, into: &outbox)
         case .command(.shutDown):
             shutDown(at: now, into: &outbox)
-        case .command, .overlayPacket, .portChanged, .carried, .deadline:
+        case .command, .stopSession, .overlayPacket, .portChanged, .carried, .deadline:
             break
         }
         runDue(at: now, into: &outbox)

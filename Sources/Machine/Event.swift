@@ -58,6 +58,10 @@ public enum Command: Equatable, Sendable, BitwiseCopyable {
     case shutDown
     /// Sends a Cease to the peer of that index and starts over.
     case resetSession(peer: UInt32)
+    /// Begins the session with a peer that was stopped.
+    case startSession(peer: UInt32)
+    /// Asks a peer for all that it has told (RFC 2918).
+    case refreshRoutes(peer: UInt32)
     /// Originates prefixes in BGP, which need not be the node's own.
     case announce(PrefixSeries)
     /// Originates prefixes no more, its own ones included.
@@ -83,6 +87,8 @@ public enum Event: ~Escapable {
     /// ``Action/readTunnel(_:)``.
     case carried(TunnelID, received: UInt64, expected: UInt64)
     case command(Command)
+    /// An instruction to end the session with a peer until it is started; the text, UTF-8, is for who runs the peer.
+    case stopSession(peer: UInt32, reason: RawSpan)
     /// The instant that ``Deadline`` named has come; coming early is harmless.
     case deadline
 }

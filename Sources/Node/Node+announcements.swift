@@ -108,9 +108,7 @@ extension Node {
             if let nextHop {
                 install(prefix, nextHop, into: &outbox)
             } else {
-                if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
-                routes.insertDiscard(prefix)
-                outbox.append(.program(.install(prefix)))
+                discard(prefix, into: &outbox)
             }
         }
         return !changes.isEmpty

@@ -32,7 +32,10 @@ extension Node {
     private func sessionName(_ peer: Int?) -> String {
         guard let peer else { return "here" }
         let peers = configuration.peers
-        return peer < peers.count ? peers[peer].name : configuration.neighbors[peer - peers.count].name
+        if peer < peers.count { return peers[peer].name }
+        let place = peer - peers.count
+        guard place < configuration.neighbors.count else { return "\(speaker.configuration(of: peer).address)" }
+        return configuration.neighbors[place].name
     }
 
     private func words(of verdict: DecisionExplanation.Verdict) -> String {

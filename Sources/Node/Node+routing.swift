@@ -36,6 +36,8 @@ struct PeerStreams: Sendable {
     }
 
     mutating func abandon(_ peer: Int) -> StreamID? {
+        // Who has called by itself was never called.
+        guard attempts.indices.contains(peer) else { return nil }
         defer { attempts[peer] = nil }
         return attempts[peer]
     }
@@ -48,7 +50,7 @@ extension Node {
     /// The sessions by number: those with the overlay's peers, then those with its neighbours.
     static func speakerConfiguration(_ configuration: NodeConfiguration) -> SpeakerConfiguration {
         let own = configuration.overlayAddress
-        let hasNeighbors = !configuration.neighbors.isEmpty
+        let hasNeighbors = configuration.hasNeighbors
         var result = SpeakerConfiguration(
             autonomousSystem: configuration.autonomousSystem, routerID: own,
             peers: configuration.peers.map { peer in
@@ -71,7 +73,10 @@ extension Node {
         result.requiresExternalPolicy = hasNeighbors
         result.origins = configuration.origins
         result.groupsPeers = true
-        result.connected = configuration.neighbors.flatMap(\.connected)
+        result.connected = configuration.neighbors.flatMap(\.connected) + configuration.listeners.flatMap(\.connected)
+        result.dynamicPeers = configuration.listeners.map(\.peers)
+        result.aggregates = configuration.aggregates
+        result.confederation = configuration.confederation
         return result
     }
 
@@ -83,11 +88,11 @@ extension Node {
     /// What peers of the overlay are told: everything by a node that passes traffic on, else what is the node's own and
     /// what its neighbours have told, but not what other peers have.
     private static func exportPolicy(of configuration: NodeConfiguration) -> RoutePolicy? {
-        if configuration.isTransit { return configuration.neighbors.isEmpty ? nil : .acceptAll }
+        if configuration.isTransit { return configuration.hasNeighbors ? .acceptAll : nil }
         // What is originated here has the own number for its path, and none inside the AS.
         let own = ["^\(configuration.autonomousSystem)$", "^$"].compactMap { ASPathPattern($0) }
         var rules = own.map { PolicyRule(sequence: 0, .permit, conditions: [.path($0)]) }
-        guard !configuration.neighbors.isEmpty else { return RoutePolicy(rules) }
+        guard configuration.hasNeighbors else { return RoutePolicy(rules) }
         for peer in configuration.peers {
             let path = "^\(configuration.autonomousSystem)_\(peer.autonomousSystem)"
             guard let pattern = ASPathPattern(path) else { continue }
@@ -109,9 +114,11 @@ extension Node {
                         session.address, key: ByteRange(start: start, count: outbox.arena.count - start),
                         leastHopLimit: transport.minimumTimeToLive ?? 0))
             }
-            guard !listening.contains(session.localAddress) else { continue }
-            listening.append(session.localAddress)
-            outbox.append(.listen(SocketAddress(session.localAddress, port: BGPPort.number)))
+        }
+        for address in configuration.neighbors.map(\.session.localAddress) + configuration.listeners.map(\.localAddress)
+        where !listening.contains(address) {
+            listening.append(address)
+            outbox.append(.listen(SocketAddress(address, port: BGPPort.number)))
         }
     }
 
@@ -119,8 +126,15 @@ extension Node {
     /// routes that outlive them lead nowhere.
     mutating func neighborPortChanged(_ port: PortID, isUp: Bool, at now: Instant, into outbox: inout Outbox) {
         if !isUp { takeNeighborLivenessDown(at: port, at: now, into: &outbox) }
-        let connected = configuration.neighbors.first { $0.port == port }?.connected ?? []
+        let connected =
+            configuration.neighbors.first { $0.port == port }?.connected
+            ?? configuration.listeners.first { $0.port == port }?.connected ?? []
         speaker.linkChanged(connected, isUp: isUp, at: now, into: &routing)
+        let named = configuration.peers.count + configuration.neighbors.count
+        for peer in named..<max(named, speaker.peerCount)
+        where connected.contains(where: { $0.contains(speaker.configuration(of: peer).address) }) {
+            speaker.reset(peer: peer, because: .otherConfigurationChange, at: now, into: &routing)
+        }
         for (index, neighbor) in configuration.neighbors.enumerated() where neighbor.port == port {
             speaker.reset(
                 peer: configuration.peers.count + index, because: .otherConfigurationChange, at: now, into: &routing)
@@ -149,6 +163,22 @@ extension Node {
 
     mutating func resetSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
         speaker.reset(peer: peer, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func startSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
+        speaker.start(peer: peer, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func stopSession(_ peer: Int, _ reason: RawSpan, at now: Instant, into outbox: inout Outbox) {
+        let text = reason.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        speaker.shutDown(peer: peer, text: text, at: now, into: &routing)
+        carryOutRouting(into: &outbox)
+    }
+
+    mutating func refreshRoutes(of peer: Int, at now: Instant, into outbox: inout Outbox) {
+        for family in AddressFamily.allCases { speaker.requestRefresh(peer: peer, family, at: now, into: &routing) }
         carryOutRouting(into: &outbox)
     }
 
@@ -192,11 +222,13 @@ extension Node {
     }
 
     mutating func streamOpened(
-        _ stream: StreamID, from remote: SocketAddress, at now: Instant, into outbox: inout Outbox
+        _ stream: StreamID, from remote: SocketAddress, to local: SocketAddress, at now: Instant,
+        into outbox: inout Outbox
     ) {
         let peer =
             stream.isIncoming
-            ? speaker.configuration.peers.firstIndex { $0.address == remote.address } : streams.answer(stream)
+            ? speaker.peer(callingFrom: remote.address, to: local.address, at: now, into: &routing)
+            : streams.answer(stream)
         guard let peer else { return outbox.append(.abort(stream)) }
         speaker.connected(
             peer: peer, connection: ConnectionID(stream.rawValue), isIncoming: stream.isIncoming, at: now,
@@ -267,7 +299,9 @@ extension Node {
 
     mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
         // What lies on a LAN of the node's own stays there, whatever peers announce.
-        if !isOnLAN(PrefixSeries(prefix)),
+        if nextHop.isUnspecified {
+            discard(prefix, into: &outbox)
+        } else if !isOnLAN(PrefixSeries(prefix)),
             let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) })
         {
             routes.insert(prefix, peer: peer)
@@ -282,6 +316,13 @@ extension Node {
         }
     }
 
+    /// Has packets for a prefix go nowhere, but for those that a longer one leads on.
+    mutating func discard(_ prefix: IPPrefix, into outbox: inout Outbox) {
+        if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
+        routes.insertDiscard(prefix)
+        outbox.append(.program(.install(prefix)))
+    }
+
     mutating func withdraw(_ prefix: IPPrefix, into outbox: inout Outbox) {
         if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
         if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
@@ -291,10 +332,18 @@ extension Node {
     private func port(toward nextHop: IPAddress) -> PortID? {
         configuration.neighbors.first { $0.session.address == nextHop }?.port
             ?? configuration.neighbors.first { $0.connected.contains { $0.contains(nextHop) } }?.port
+            ?? configuration.listeners.first { $0.connected.contains { $0.contains(nextHop) } }?.port
     }
 }
 
+extension NodeConfiguration {
+    /// Whether there are, or may be, speakers outside the overlay.
+    var hasNeighbors: Bool { !neighbors.isEmpty || !listeners.isEmpty }
+}
+
 extension IPAddress {
+    fileprivate var isUnspecified: Bool { self == .v4(.any) || self == .v6(.any) }
+
     /// Whether this is an overlay address, or the mapped form of it that IPv6 routes carry (RFC 4291 §2.5.5.2).
     fileprivate func isOverlay(_ address: IPv4Address) -> Bool {
         switch self {

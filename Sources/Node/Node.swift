@@ -96,8 +96,8 @@ public struct Node: ~Copyable {
             portChanged(port, isUp: isUp, at: now, into: &outbox)
         case .carried(let tunnel, let received, let expected):
             carried(tunnel, received: received, expected: expected, at: now)
-        case .streamOpened(let stream, _, let remote):
-            streamOpened(stream, from: remote, at: now, into: &outbox)
+        case .streamOpened(let stream, let local, let remote):
+            streamOpened(stream, from: remote, to: local, at: now, into: &outbox)
         case .streamBytes(let stream, let bytes):
             streamReceived(bytes, on: stream, at: now, into: &outbox)
         case .streamClosed(let stream, let closure):
@@ -106,6 +106,8 @@ public struct Node: ~Copyable {
             break
         case .command(let command):
             execute(command, at: now, into: &outbox)
+        case .stopSession(let peer, let reason):
+            stopSession(Int(peer), reason, at: now, into: &outbox)
         }
     }
 
@@ -170,6 +172,8 @@ public struct Node: ~Copyable {
         switch command {
         case .shutDown: shutDownRouting(at: now, into: &outbox)
         case .resetSession(let peer): resetSession(Int(peer), at: now, into: &outbox)
+        case .startSession(let peer): startSession(Int(peer), at: now, into: &outbox)
+        case .refreshRoutes(let peer): refreshRoutes(of: Int(peer), at: now, into: &outbox)
         case .announce(let series): announce(series, at: now, into: &outbox)
         case .withdraw(let series): withdraw(series, at: now, into: &outbox)
         }

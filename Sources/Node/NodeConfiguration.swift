@@ -31,8 +31,13 @@ public struct NodeConfiguration: Sendable {
     public var usesDataplane: Bool
     /// Speakers outside the overlay.
     public var neighbors: [BGPNeighbor]
+    /// From where speakers outside the overlay may call that are not named.
+    public var listeners: [BGPListener] = []
     /// What is announced beside the LANs.
     public var networks: [IPPrefix]
+    /// What is told for many prefixes together.
+    public var aggregates: [Aggregate] = []
+    public var confederation: Confederation?
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
 
@@ -102,6 +107,23 @@ public struct BGPNeighbor: Equatable, Sendable {
         self.name = name
         self.session = session
         self.port = port
+        self.connected = connected
+    }
+}
+
+/// Addresses on one of the node's links from which speakers may call (RFC 4271 §8.1.1).
+public struct BGPListener: Equatable, Sendable {
+    public var peers: DynamicPeers
+    /// The host's number of the port towards them, and the node's address there.
+    public var port: PortID
+    public var localAddress: IPAddress
+    /// What is reached directly over the port, and so can be a next hop.
+    public var connected: [IPPrefix]
+
+    public init(_ peers: DynamicPeers, port: PortID, localAddress: IPAddress, connected: [IPPrefix]) {
+        self.peers = peers
+        self.port = port
+        self.localAddress = localAddress
         self.connected = connected
     }
 }

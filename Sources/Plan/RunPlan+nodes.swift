@@ -49,7 +49,15 @@ extension RunPlan {
             result.liveness = neighbor.liveness
             return result
         }
+        configuration.listeners = topology.listeners(of: index).compactMap { listener in
+            guard let number = ports[index].firstIndex(of: listener.port) else { return nil }
+            return BGPListener(
+                listener.peers, port: PortID(UInt16(number)), localAddress: listener.localAddress,
+                connected: listener.connected)
+        }
         configuration.networks = node.bgp?.networks ?? []
+        configuration.aggregates = node.bgp?.aggregates ?? []
+        configuration.confederation = node.bgp?.confederation
         configuration.origins = node.bgp?.origins
         return configuration
     }

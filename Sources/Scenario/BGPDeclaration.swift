@@ -9,8 +9,26 @@ public struct BGPDeclaration: Equatable, Sendable {
     public var neighbors: [BGPNeighborDeclaration] = []
     /// Who may originate what (RFC 6811).
     public var origins: OriginTable?
+    /// From where neighbours may call that are not named.
+    public var listeners: [BGPListenerDeclaration] = []
+    public var confederation: Confederation?
+    public var aggregates: [Aggregate] = []
 
     public init() {}
+}
+
+/// Addresses on one of a node's links from which neighbours may call (RFC 4271 §8.1.1).
+public struct BGPListenerDeclaration: Equatable, Sendable {
+    public var range: IPPrefix
+    /// What holds for each session; the addresses are filled in from the topology and the call.
+    public var settings: PeerConfiguration
+    /// How many may be there at the same time.
+    public var maximumCount = 100
+
+    public init(_ range: IPPrefix, settings: PeerConfiguration) {
+        self.range = range
+        self.settings = settings
+    }
 }
 
 /// A speaker at the far end of one of a node's links, which is no peer of the overlay.
@@ -36,6 +54,16 @@ public struct BGPNeighborDeclaration: Equatable, Sendable {
     }
 }
 
+/// A range of callers as the topology completes it.
+public struct ResolvedListener: Equatable, Sendable {
+    public var peers: DynamicPeers
+    /// The node's port towards them, and its address there.
+    public var port: NodePort
+    public var localAddress: IPAddress
+    /// What is reached directly over the port.
+    public var connected: [IPPrefix]
+}
+
 /// A neighbour's session as the topology completes it.
 public struct ResolvedNeighbor: Equatable, Sendable {
     public var name: String
@@ -51,6 +79,32 @@ extension Topology {
     /// A node's neighbours outside the overlay, in file order; those that are at none of its ports are left out.
     public func neighbors(of node: Int) -> [ResolvedNeighbor] {
         (nodes[node].bgp?.neighbors ?? []).compactMap { resolve($0, of: node) }
+    }
+
+    /// From where a node's neighbours may call, in file order, and for each range in that of the ports.
+    public func listeners(of node: Int) -> [ResolvedListener] {
+        (nodes[node].bgp?.listeners ?? []).flatMap { resolve($0, of: node) }
+    }
+
+    /// Over which of a node's links those come who call; empty where none leads there.
+    public func resolve(_ listener: BGPListenerDeclaration, of node: Int) -> [ResolvedListener] {
+        ports(of: node).compactMap { port in
+            let own = end(port)
+            let local = own.addresses.first {
+                $0.prefix.contains(listener.range.address) || listener.range.contains($0.address)
+            }
+            guard let local else { return nil }
+            var settings = listener.settings
+            settings.otherFamilyNextHop =
+                own.addresses.first { $0.address.isIPv4 != local.address.isIPv4 }?.address
+            // Each link has the part of the range that is on it.
+            let range = listener.range.length < local.prefix.length ? local.prefix : listener.range
+            return ResolvedListener(
+                peers: DynamicPeers(
+                    range, PeerGroup("\(listener.range)", template: settings),
+                    maximumCount: listener.maximumCount),
+                port: port, localAddress: local.address, connected: own.addresses.map(\.prefix))
+        }
     }
 
     /// The session with a neighbour; nil where none of the node's links leads to it.

@@ -12,16 +12,25 @@ public enum KnownKeys {
     /// The parts of a node that later versions read.
     static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
     public static let bgp = [
-        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins",
+        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins", "groups", "listen", "cluster",
+        "confederation", "aggregates",
     ]
-    public static let bgpNeighbor = [
-        "address", "node", "asn", "description", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive",
-        "password", "ttlSecurity", "timers", "gracefulRestart", "addPath", "maximumPrefixes", "role",
-        "advertisementInterval", "bfd", "damping",
+    /// What a session has of its own, or its group's members have in common.
+    static let bgpSession = [
+        "asn", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive", "password", "ttlSecurity", "timers",
+        "gracefulRestart", "longLivedGracefulRestart", "addPath", "maximumPrefixes", "role", "requireRole",
+        "advertisementInterval", "bfd", "damping", "requireFirstAS", "extendedNextHop", "accumulatedMetric",
+        "routeReflectorClient",
     ]
+    public static let bgpNeighbor = ["address", "node", "group", "description"] + bgpSession
+    public static let bgpGroup = ["name"] + bgpSession
+    public static let bgpListener = ["range", "group", "maximum"]
+    public static let confederation = ["identifier", "members"]
+    public static let aggregate = ["prefix", "summaryOnly"]
+    public static let prefixLimit = ["maximum", "warning", "then", "after"]
     public static let damping = ["halfLife", "suppress", "reuse", "maximumSuppression"]
     public static let bfd = ["interval", "detectMultiplier"]
-    public static let bgpTimers = ["holdtime", "connectRetry"]
+    public static let bgpTimers = ["holdtime", "connectRetry", "delayOpen", "idleHold", "sendHold"]
     public static let routeMap = ["name", "rules"]
     public static let routeMapRule = ["sequence", "action", "match", "set"]
     public static let routeMapMatch = [

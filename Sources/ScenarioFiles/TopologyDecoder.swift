@@ -42,6 +42,9 @@ struct TopologyDecoder {
     /// Neighbours by node, with their place in the file.
     var neighborPlaces: [(node: Int, neighbor: BGPNeighborDeclaration, cursor: Cursor)] = []
 
+    /// Ranges of callers by node, with their place in the file.
+    var listenerPlaces: [(node: Int, listener: BGPListenerDeclaration, cursor: Cursor)] = []
+
     static func decode(_ root: Cursor, session: LoadingSession) -> DecodedTopology? {
         guard let object = root.object(keys: KnownKeys.topology) else { return nil }
         let faultsBefore = session.log.faultCount
@@ -62,6 +65,7 @@ struct TopologyDecoder {
             name: name, nodes: decoder.nodes, links: decoder.links, overlay: decoder.overlay,
             slaClasses: decoder.slaClasses, steering: decoder.steering)
         decoder.checkNeighbors(of: topology)
+        decoder.checkListeners(of: topology)
         guard session.log.faultCount == faultsBefore else {
             return DecodedTopology(nodes: decoder.nodes, topology: nil)
         }

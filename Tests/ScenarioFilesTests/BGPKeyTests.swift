@@ -90,4 +90,152 @@ import Wire
         #expect(marked.path.numbers == [65_001, 65_001, 65_003] && marked.localPreference == nil)
         #expect(neighbor.settings.exportPolicy == .acceptAll)
     }
+
+    /// A hub with a link to two customers and one to others, and what its `bgp` key comes to.
+    private func hub(_ bgp: String, _ files: [InputFile] = []) throws -> (topology: Topology, bgp: BGPDeclaration) {
+        let loader = ScenarioLoader(.memory([Self.hubFile(bgp)] + files))
+        let topology = try loader.loadTopology("hub.json").topology
+        return (topology, try #require(topology.nodes[0].bgp))
+    }
+
+    private static func hubFile(_ bgp: String) -> InputFile {
+        let text = """
+            { "nodes": {
+                "hub": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16"], "bgp": { \(bgp) } },
+                "left": { "kind": "linux" }, "right": { "kind": "linux" }, "others": { "kind": "linux" } },
+              "links": [
+                { "endpoints": ["hub:ce0", "left"], "addresses": ["192.0.2.1/30", "192.0.2.2/30"] },
+                { "endpoints": ["hub:ce1", "right"], "addresses": ["192.0.2.5/30", "192.0.2.6/30"] },
+                { "endpoints": ["hub:ce2", "others"], "addresses": ["198.51.100.1/24", "198.51.100.2/24"] }] }
+            """
+        return InputFile(path: "hub.json", bytes: Array(text.utf8))
+    }
+
+    private func faults(_ bgp: String, _ files: [InputFile] = []) -> [String] {
+        let all = ScenarioLoader(.memory([Self.hubFile(bgp)] + files)).check("hub.json").faults
+        return all.all.map { $0.description.replacing(#/^hub.json:\d+:\d+: nodes.hub.bgp./#, with: "") }
+    }
+
+    private static let group = """
+        "groups": [{ "name": "customers", "asn": 65100, "routeMapIn": "all", "routeMapOut": "none",
+          "maximumPrefixes": { "maximum": 500, "warning": "80%", "then": "restart", "after": "90s" },
+          "gracefulRestart": "60s", "longLivedGracefulRestart": "1h", "addPath": "receive",
+          "timers": { "holdtime": "30s", "delayOpen": "2s", "idleHold": "5s", "sendHold": "60s" } }]
+        """
+
+    @Test func `neighbours have what their group has, but for what is their own`() throws {
+        let neighbors = try hub(
+            Self.group + """
+                , "neighbors": [{ "node": "left", "group": "customers" },
+                  { "node": "right", "group": "customers", "asn": 65200, "routeMapOut": "all", "maximumPrefixes": 7,
+                    "timers": { "holdtime": "9s" } }]
+                """
+        ).topology.neighbors(of: 0).map(\.settings)
+        try #require(neighbors.count == 2)
+        #expect(neighbors.map(\.autonomousSystem) == [65_100, 65_200])
+        #expect(neighbors.map(\.exportPolicy) == [.denyAll, .acceptAll])
+        #expect(neighbors.allSatisfy { $0.importPolicy == .acceptAll })
+        var limit = PrefixLimit(maximum: 500, response: .restart(after: .seconds(90)))
+        limit.warningPercentage = 80
+        #expect(neighbors.map(\.session.prefixLimit) == [limit, PrefixLimit(maximum: 7)])
+        #expect(neighbors.map(\.session.holdTime) == [.seconds(30), .seconds(9)])
+        for session in neighbors.map(\.session) {
+            #expect(session.delayOpen == .seconds(2) && session.idleHold == .seconds(5))
+            #expect(session.sendHoldTime == .seconds(60) && session.gracefulRestart?.restartTime == .seconds(60))
+            #expect(session.gracefulRestart?.longLivedStaleTime == .seconds(3_600))
+            #expect(session.capabilities.numberedFamiliesHeard == [.ipv4Unicast, .ipv6Unicast])
+            #expect(session.capabilities.numberedFamiliesTold.isEmpty)
+        }
+    }
+
+    @Test func `whoever calls from a range gets the group's settings`() throws {
+        let topology = try hub(
+            Self.group + """
+                , "listen": [{ "range": "198.51.100.128/25", "group": "customers", "maximum": 3 }]
+                """
+        ).topology
+        let listener = try #require(topology.listeners(of: 0).first)
+        #expect(topology.end(listener.port).port == "ce2" && "\(listener.localAddress)" == "198.51.100.1")
+        #expect("\(listener.peers.range)" == "198.51.100.128/25" && listener.peers.maximumCount == 3)
+        #expect(listener.peers.group.template.autonomousSystem == 65_100)
+        #expect(listener.connected.map { "\($0)" } == ["198.51.100.0/24", "fd64:0:0:3::/127"])
+    }
+
+    @Test func `reflection, confederation, aggregates and further marks are read`() throws {
+        let bgp = try hub(
+            """
+            "cluster": "10.0.0.7", "confederation": { "identifier": 65000, "members": [65001, 65002] },
+            "aggregates": [{ "prefix": "10.0.0.0/8", "summaryOnly": true }, { "prefix": "fd00::/16" }],
+            "neighbors": [{ "node": "left", "asn": 65001, "routeMapIn": "all", "routeMapOut": "all",
+              "routeReflectorClient": true, "accumulatedMetric": true, "extendedNextHop": true,
+              "requireFirstAS": false, "role": "peer", "requireRole": true }]
+            """
+        ).bgp
+        #expect(bgp.confederation == Confederation(identifier: 65_000, members: [65_001, 65_002]))
+        #expect(bgp.aggregates.map(\.isSummaryOnly) == [true, false])
+        #expect(bgp.aggregates.map { "\($0.prefix)" } == ["10.0.0.0/8", "fd00::/16"])
+        let settings = try #require(bgp.neighbors.first).settings
+        #expect(settings.session.reflection == RouteReflection(isClient: true, cluster: IPv4Address(10, 0, 0, 7)))
+        #expect(settings.session.carriesAccumulatedMetric == true && settings.session.capabilities.extendedNextHop)
+        #expect(!settings.requiresFirstAS && settings.session.requiresRole)
+    }
+
+    @Test func `authorizations are read as validators write them`() throws {
+        let text = "ASN,IP Prefix,Max Length,Trust Anchor\r\nAS65003,10.3.0.0/16,24,ripe\r\n65004,fd04::/32,,x\n"
+        let file = InputFile(path: "vrps.csv", bytes: Array(text.utf8))
+        let origins = try hub("\"origins\": \"vrps.csv\"", [file]).bgp.origins
+        let expected = OriginTable([
+            OriginAuthorization(try #require(IPPrefix("10.3.0.0/16")), maximumLength: 24, autonomousSystem: 65_003),
+            OriginAuthorization(try #require(IPPrefix("fd04::/32")), autonomousSystem: 65_004),
+        ])
+        #expect(origins == expected)
+        let spoilt = InputFile(path: "vrps.csv", bytes: Array("AS1,10.0.0.0/8,8\nAS1,10.0.0.0/8,7\nhello\n".utf8))
+        let message = "this is no authorization; write one a line, such as AS64496,192.0.2.0/24,24"
+        #expect(
+            faults("\"origins\": \"vrps.csv\"", [spoilt])
+                == ["vrps.csv:2:1: $: \(message)", "vrps.csv:3:1: $: \(message)"])
+    }
+
+    @Test(arguments: [
+        (
+            "\"neighbors\": [{ \"node\": \"left\", \"asn\": 65100, \"group\": \"custom\" }]",
+            "neighbors[0].group: there is no group \"custom\"; there is none"
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\" }], \"listen\": [{ \"range\": \"198.51.100.0/25\", \"group\": \"a\" }]",
+            "listen[0].group: who calls has to have a number; give the group an \"asn\""
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\", \"asn\": 65100 }], "
+                + "\"listen\": [{ \"range\": \"203.0.113.0/24\", \"group\": \"a\" }]",
+            "listen[0]: no link of \"hub\" leads to 203.0.113.0/24; write a range on one of them"
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\", \"asn\": 65100, \"password\": \"x\" }], "
+                + "\"listen\": [{ \"range\": \"198.51.100.0/25\", \"group\": \"a\" }]",
+            "listen[0].group: \"password\", \"ttlSecurity\" and \"bfd\" are for neighbours whose address is known; "
+                + "leave them out of the group"
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\" }, { \"name\": \"a\" }]",
+            "groups[1].name: another group is named \"a\"; choose another name"
+        ),
+        (
+            "\"aggregates\": [{ \"prefix\": \"10.0.0.0/8\" }, { \"prefix\": \"10.0.0.0/8\" }]",
+            "aggregates[1].prefix: 10.0.0.0/8 is announced already; leave it out here"
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\", \"longLivedGracefulRestart\": \"1h\" }]",
+            "groups[0].longLivedGracefulRestart: RFC 9494 goes on where graceful restart ends; write "
+                + "\"gracefulRestart\": \"120s\" too"
+        ),
+        (
+            "\"groups\": [{ \"name\": \"a\", \"maximumPrefixes\": { \"maximum\": 5, \"after\": \"60s\" } }]",
+            "groups[0].maximumPrefixes.after: \"after\" goes with \"then\": \"restart\"; leave it out"
+        ),
+        ("\"cluster\": \"fd00::1\"", "cluster: a cluster's number looks like an IPv4 address; write \"10.0.0.1\""),
+    ])
+    func `what cannot be is a fault with its place`(bgp: String, message: String) {
+        #expect(faults(bgp) == [message])
+    }
 }

@@ -41,7 +41,8 @@ import Wire
     /// Calls from behind the edge to behind the customer.
     private static func world(
         events: [ScriptedEvent] = [], duration: Interval = .seconds(30), liveness: LivenessTiming? = nil,
-        _ change: (inout PeerConfiguration) -> Void = { _ in }, customer: (inout TopologyNode) -> Void = { _ in }
+        _ change: (inout PeerConfiguration) -> Void = { _ in }, core: (inout TopologyNode) -> Void = { _ in },
+        customer: (inout TopologyNode) -> Void = { _ in }
     ) -> Scenario {
         var nodes = [
             site("core", 1), site("edge", 2), site("customer", 3), TopologyNode(name: "isp", kind: .router),
@@ -50,6 +51,7 @@ import Wire
         ]
         nodes[0].bgp = neighbor(at: 2, liveness: liveness, change)
         nodes[2].bgp = neighbor(at: 0, liveness: liveness)
+        core(&nodes[0])
         customer(&nodes[2])
         let link = Worlds.settings { $0.delay = .milliseconds(5) }
         let topology = Topology(
@@ -85,6 +87,56 @@ import Wire
             let (sent, received) = Self.delivered(record, direction)
             #expect(sent > 900 && received == sent, "\(direction)")
         }
+    }
+
+    @Test func `a neighbour that is not named calls from a range, is lost with the link, and calls again`() throws {
+        let range = try #require(IPPrefix("100.64.0.0/10"))
+        let events = [
+            ScriptedEvent(
+                at: .seconds(15), label: "cut", kind: .linkDown(link: 2, directions: .both, lasting: .seconds(2)))
+        ]
+        let scenario = Self.world(
+            events: events, duration: .seconds(40),
+            core: { node in
+                guard let named = node.bgp?.neighbors.first else { return }
+                node.bgp?.neighbors = []
+                var settings = named.settings
+                settings.autonomousSystem = 65_003
+                node.bgp?.listeners = [BGPListenerDeclaration(range, settings: settings)]
+            })
+        let record = Worlds.record(scenario)
+        let states = Self.states(record)
+        let comings = states.filter { $0.state == .established }.map(\.at)
+        #expect(comings.count == 2, "\(states)")
+        #expect(states.contains { $0.state == .idle && $0.at >= .zero + .seconds(15) && $0.at < .zero + .seconds(16) })
+        let (sent, received) = Self.delivered(record)
+        let lost: Int = sent - received
+        #expect(received > 900 && lost >= 100 && lost < 460, "\(lost) of \(sent)")
+    }
+
+    @Test func `a neighbour from outside the range, or with another number, is not taken`() throws {
+        for (range, number) in [
+            ("10.200.0.0/16", UInt32(65_003)), ("100.64.0.0/31", 65_003), ("100.64.0.0/10", 65_009),
+        ] {
+            let prefix = try #require(IPPrefix(range))
+            let scenario = Self.world(core: { node in
+                guard var settings = node.bgp?.neighbors.first?.settings else { return }
+                settings.autonomousSystem = number
+                node.bgp?.neighbors = []
+                node.bgp?.listeners = [BGPListenerDeclaration(prefix, settings: settings)]
+            })
+            let record = Worlds.record(scenario)
+            #expect(!Self.states(record).contains { $0.state == .established })
+            #expect(Self.delivered(record).received == 0)
+        }
+    }
+
+    @Test func `packets for an aggregate find the parts' ways behind it`() throws {
+        let whole = try #require(IPPrefix("10.0.0.0/8"))
+        let scenario = Self.world(core: { $0.bgp?.aggregates = [Aggregate(whole, isSummaryOnly: true)] })
+        // The edge hears of 10.0.0.0/8 alone, and the core knows the longer way.
+        let (sent, received) = Self.delivered(Worlds.record(scenario))
+        #expect(sent > 900 && received == sent)
     }
 
     @Test func `without a policy a neighbour of another AS neither gives nor gets routes`() {
