@@ -142,6 +142,13 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
         try handle(.command(command), at: configuration.clock.now)
     }
 
+    /// Ends the machine's session with a peer until it is started; the reason is for who runs the peer.
+    public mutating func stopSession(with peer: UInt32, reason: String) throws(HostError) {
+        guard hasStarted else { return }
+        let octets = Array(reason.utf8)
+        try handle(.stopSession(peer: peer, reason: octets.span.bytes), at: configuration.clock.now)
+    }
+
     private mutating func start() throws(HostError) {
         hasStarted = true
         try tellNeighbours()

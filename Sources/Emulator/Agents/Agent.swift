@@ -113,6 +113,9 @@ public enum Agent {
             while let order = wire.takeOrder() {
                 switch order {
                 case .resetSession(let peer): try host.command(.resetSession(peer: peer))
+                case .startSession(let peer): try host.command(.startSession(peer: peer))
+                case .stopSession(let peer, let reason): try host.stopSession(with: peer, reason: reason)
+                case .refreshRoutes(let peer): try host.command(.refreshRoutes(peer: peer))
                 case .explain(let route): try wire.explain(route, host.machine.explanation(ofRoute: route))
                 case .announce(let series): try host.command(.announce(series))
                 case .withdraw(let series): try host.command(.withdraw(series))

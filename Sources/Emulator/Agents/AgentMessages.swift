@@ -51,6 +51,12 @@ public enum AgentOrder: Codable, Sendable {
     case go(epoch: UInt64)
     /// Sends a Cease to the peer of that index.
     case resetSession(peer: UInt32)
+    /// Begins the session with that peer, which was stopped.
+    case startSession(peer: UInt32)
+    /// Ends the session with that peer until it is started.
+    case stopSession(peer: UInt32, reason: String)
+    /// Asks that peer for all that it has told.
+    case refreshRoutes(peer: UInt32)
     /// Asks why packets to a prefix or an address go where they go; answered by ``AgentWord/explained(route:_:)``.
     case explain(route: String)
     /// Originates prefixes.

@@ -4,6 +4,8 @@ public enum LabOrder: Codable, Equatable, Sendable {
     case inspect(node: String?)
     /// Why packets of a node to a prefix or an address go where they go.
     case explain(node: String, route: String)
+    /// Does something to a node's BGP session with a peer, which is named as `inspect` names it.
+    case session(node: String, peer: String, SessionOrder)
     /// Changes what is configured of a link, in the words of topology files; the direction is `both`, `forward` or
     /// `reverse`.
     case setLink(name: String, settings: [String: String], direction: String)
@@ -13,6 +15,17 @@ public enum LabOrder: Codable, Equatable, Sendable {
     case place(link: String)
     /// Ends the lab.
     case down
+}
+
+/// What is to become of a BGP session.
+public enum SessionOrder: Codable, Equatable, Sendable {
+    /// Ends and begins again.
+    case reset
+    /// Stays, and everything is asked for again (RFC 2918).
+    case refresh
+    /// Ends until it is started; the peer's operator is told why (RFC 9003).
+    case stop(reason: String)
+    case start
 }
 
 /// What the lab answers.

@@ -103,6 +103,7 @@ public final class LabControl {
             if let name { return .states([lab.state(of: try node(name))]) }
             return .states(lab.nodes(ofKind: .patronus).map { lab.state(of: $0) })
         case .explain(let name, let route): return .explanation(try explanation(of: route, at: try node(name)))
+        case .session(let name, let peer, let order): try perform(order, on: peer, at: try node(name))
         case .setLink(let name, let words, let direction):
             let change = try settings(name, words, direction)
             guard lab.isWire(change.link) else {
@@ -125,6 +126,18 @@ public final class LabControl {
         case .down: break
         }
         return .done
+    }
+
+    private func perform(_ order: SessionOrder, on peer: String, at node: Int) throws(WordsOfRefusal) {
+        let name = lab.topology.nodes[node].name
+        let known = lab.topology.nodes[node].kind == .patronus ? lab.sessionNames(of: node) : []
+        guard let number = known.firstIndex(of: peer) else {
+            let names = known.isEmpty ? "it has none" : "it has those with \(known.joined(separator: ", "))"
+            throw WordsOfRefusal("\"\(name)\" has no BGP session with \"\(peer)\"; \(names)")
+        }
+        guard lab.perform(order, onSession: UInt32(number), of: node) else {
+            throw WordsOfRefusal("\"\(name)\" does not run")
+        }
     }
 
     private func explanation(of route: String, at node: Int) throws(WordsOfRefusal) -> [String] {

@@ -24,6 +24,23 @@ extension Lab {
         }
     }
 
+    /// What a node's sessions are called, by number.
+    func sessionNames(of node: Int) -> [String] {
+        view.sessionNames(of: node, named: plan.sessionNames(of: node, in: topology))
+    }
+
+    /// Does something to a node's session with a peer; false where the node does not run.
+    func perform(_ order: SessionOrder, onSession peer: UInt32, of node: Int) -> Bool {
+        guard let agent = machine(of: node) else { return false }
+        switch order {
+        case .reset: agent.order(.resetSession(peer: peer))
+        case .refresh: agent.order(.refreshRoutes(peer: peer))
+        case .stop(let reason): agent.order(.stopSession(peer: peer, reason: reason))
+        case .start: agent.order(.startSession(peer: peer))
+        }
+        return true
+    }
+
     /// Whether a link can do anything to packets.
     func isWire(_ link: Int) -> Bool { wireNumbers[link] != nil }
 

@@ -38,7 +38,13 @@ struct LabView {
         sessions[node] = nil
     }
 
-    /// What a node looks like; `peers` are the names of its peers, by index.
+    /// What a node's sessions are called: those that the topology names, and behind them those who have called.
+    func sessionNames(of node: Int, named: [String]) -> [String] {
+        let last = sessions[node]?.keys.max().map { Int($0) } ?? -1
+        return named + (named.count..<max(named.count, last + 1)).map { "dynamic-\($0 - named.count + 1)" }
+    }
+
+    /// What a node looks like; `peers` are the names of its peers in the topology, by index.
     func state(of node: Int, peers: [String], at now: Instant) -> NodeState {
         var result = NodeState(name: topology.nodes[node].name, uptime: (now - .zero).inSeconds)
         for (place, tunnel) in tunnels.enumerated() where tunnel.port(of: node) != nil {
@@ -54,7 +60,7 @@ struct LabView {
             }
             result.tunnels.append(shown)
         }
-        for (place, peer) in peers.enumerated() {
+        for (place, peer) in sessionNames(of: node, named: peers).enumerated() {
             let state = sessions[node]?[UInt32(place)] ?? .idle
             result.sessions.append(NodeState.SessionState(peer: peer, state: "\(state)"))
         }

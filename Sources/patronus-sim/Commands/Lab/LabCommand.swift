@@ -19,8 +19,8 @@ struct LabCommand: ParsableCommand {
             """,
         subcommands: [
             LabUpCommand.self, LabDownCommand.self, LabListCommand.self, LabInspectCommand.self, LabExecCommand.self,
-            LabLinkCommand.self, LabCaptureCommand.self, LabGraphCommand.self, LabSupervisorCommand.self,
-            LabEnterCommand.self,
+            LabLinkCommand.self, LabSessionCommand.self, LabCaptureCommand.self, LabGraphCommand.self,
+            LabSupervisorCommand.self, LabEnterCommand.self,
         ])
 }
 
