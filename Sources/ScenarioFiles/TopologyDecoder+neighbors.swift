@@ -243,8 +243,9 @@ extension TopologyDecoder {
 }
 
 extension TopologyDecoder.NeighborSettings {
-    /// What holds unless it is said otherwise. The addresses are the topology's, and an AS number of 0 is the
-    /// neighbour's own.
+    /// What holds unless it is said otherwise.
+    ///
+    /// The addresses are the topology's, and an AS number of 0 is the neighbour's own.
     static let standard: Self = {
         let unknown = IPAddress.v4(.any)
         var peer = PeerConfiguration(address: unknown, autonomousSystem: 0, localAddress: unknown)
