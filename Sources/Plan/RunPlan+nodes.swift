@@ -51,6 +51,7 @@ extension RunPlan {
         }
         configuration.networks = node.bgp?.networks ?? []
         configuration.origins = node.bgp?.origins
+        configuration.collectors = node.bgp?.collectors ?? []
         return configuration
     }
 

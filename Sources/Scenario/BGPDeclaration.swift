@@ -9,6 +9,8 @@ public struct BGPDeclaration: Equatable, Sendable {
     public var neighbors: [BGPNeighborDeclaration] = []
     /// Who may originate what (RFC 6811).
     public var origins: OriginTable?
+    /// Who is told what neighbours and peers have told (RFC 7854).
+    public var collectors: [MonitoringCollector] = []
 
     public init() {}
 }

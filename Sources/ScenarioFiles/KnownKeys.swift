@@ -12,8 +12,9 @@ public enum KnownKeys {
     /// The parts of a node that later versions read.
     static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
     public static let bgp = [
-        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins",
+        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins", "bmp",
     ]
+    public static let collector = ["address", "port", "bestRoutes", "statistics", "retry"]
     public static let bgpNeighbor = [
         "address", "node", "asn", "description", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive",
         "password", "ttlSecurity", "timers", "gracefulRestart", "addPath", "maximumPrefixes", "role",

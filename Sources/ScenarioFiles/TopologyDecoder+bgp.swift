@@ -15,6 +15,7 @@ extension TopologyDecoder {
         names.communityLists = object["communityLists"].map { communityLists($0) } ?? []
         if let maps = object["routeMaps"] { readRouteMaps(maps, &names) }
         result.origins = object["origins"].map { OriginTable(origins($0)) }
+        result.collectors = object["bmp"].map { collectors($0) } ?? []
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
             guard let neighbor = neighbor(element, names) else { continue }
             result.neighbors.append(neighbor)

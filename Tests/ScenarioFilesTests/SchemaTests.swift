@@ -27,7 +27,7 @@ import Testing
             ("overlay", KnownKeys.overlay), ("slaClass", KnownKeys.slaClass),
             ("steeringPolicy", KnownKeys.steeringPolicy), ("steeringMatch", KnownKeys.steeringMatch),
             ("bgp", KnownKeys.bgp), ("bgpNeighbor", KnownKeys.bgpNeighbor), ("bgpTimers", KnownKeys.bgpTimers),
-            ("bfd", KnownKeys.bfd), ("damping", KnownKeys.damping),
+            ("bfd", KnownKeys.bfd), ("damping", KnownKeys.damping), ("collector", KnownKeys.collector),
             ("prefixList", KnownKeys.prefixList), ("prefixListEntry", KnownKeys.prefixListEntry),
             ("communityList", KnownKeys.communityList), ("communityListEntry", KnownKeys.communityListEntry),
             ("routeMap", KnownKeys.routeMap), ("routeMapRule", KnownKeys.routeMapRule),
