@@ -112,7 +112,7 @@ extension Node {
                 speaker.forwardingChanged(
                     peer: configuration.peers.count + liveness.neighbor, isUp: state == .up,
                     isIndependent: liveness.isIndependent, at: now, into: &routing)
-                carryOutRouting(into: &outbox)
+                carryOutRouting(at: now, into: &outbox)
             }
         }
         timers.set(timer(forNeighbor: place), at: liveness.session.nextDeadline)

@@ -68,7 +68,7 @@ extension Node {
     mutating func announce(_ series: PrefixSeries, at now: Instant, into outbox: inout Outbox) {
         if !isOnLAN(series), !isNetwork(series) { _ = announcements.insert(series) }
         speaker.announce(series, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func withdraw(_ series: PrefixSeries, at now: Instant, into outbox: inout Outbox) {
@@ -78,7 +78,7 @@ extension Node {
             install(prefix, nextHop, into: &outbox)
         }
         speaker.withdraw(series, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
         takeBackRedirectedFlows(into: &outbox)
     }
 

@@ -22,10 +22,15 @@ struct PeerStreams: Sendable {
 
     /// Opens a stream to a session's peer.
     mutating func open(to peer: Int) -> StreamID {
-        let stream = StreamID(nextNumber)
-        nextNumber &+= 1
+        let stream = number()
         attempts[peer] = stream
         return stream
+    }
+
+    /// Names a stream.
+    mutating func number() -> StreamID {
+        defer { nextNumber &+= 1 }
+        return StreamID(nextNumber)
     }
 
     /// The peer that a stream was opened to, whose attempt is answered herewith.
@@ -139,7 +144,7 @@ extension Node {
             speaker.reset(
                 peer: configuration.peers.count + index, because: .otherConfigurationChange, at: now, into: &routing)
         }
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func startRouting(at now: Instant, into outbox: inout Outbox) {
@@ -148,38 +153,38 @@ extension Node {
         }
         listenForNeighbors(into: &outbox)
         speaker.start(at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func wakeRouting(at now: Instant, into outbox: inout Outbox) {
         speaker.wake(at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func shutDownRouting(at now: Instant, into outbox: inout Outbox) {
         speaker.shutDown(at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func resetSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
         speaker.reset(peer: peer, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func startSession(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
         speaker.start(peer: peer, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func stopSession(_ peer: Int, _ reason: RawSpan, at now: Instant, into outbox: inout Outbox) {
         let text = reason.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         speaker.shutDown(peer: peer, text: text, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func refreshRoutes(of peer: Int, at now: Instant, into outbox: inout Outbox) {
         for family in AddressFamily.allCases { speaker.requestRefresh(peer: peer, family, at: now, into: &routing) }
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     /// A peer can be reached through some tunnel, or through none: its routes follow (RFC 4271 §9.1.2.1).
@@ -189,7 +194,7 @@ extension Node {
         peerIsReachable[peer] = isReachable
         speaker.nextHopChanged(
             .v4(configuration.peers[peer].overlayAddress), cost: isReachable ? 0 : nil, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
         guard !Self.isCalled(configuration, by: configuration.peers[peer]) else { return }
         // The other end needs a probe to learn that this node has restarted, if it has.
         timers.set(timer(forCalling: peer), at: isReachable ? now + configuration.probeInterval * 2 : nil)
@@ -199,7 +204,7 @@ extension Node {
     mutating func call(_ peer: Int, at now: Instant, into outbox: inout Outbox) {
         guard speaker.state(of: peer) < .openSent else { return }
         speaker.reset(peer: peer, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     /// Ends the session with a peer whose tunnel tells that it has restarted: it knows nothing of that session.
@@ -213,7 +218,7 @@ extension Node {
         guard let lastHeard, let established = speaker.status(of: peer).establishedAt, established <= lastHeard
         else { return }
         speaker.reset(peer: peer, at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     /// Whether a tunnel to a peer is up.
@@ -222,40 +227,55 @@ extension Node {
     }
 
     mutating func streamOpened(
-        _ stream: StreamID, from remote: SocketAddress, to local: SocketAddress, at now: Instant,
+        _ stream: StreamID, at local: SocketAddress, from remote: SocketAddress, at now: Instant,
         into outbox: inout Outbox
     ) {
+        if let place = collector(at: stream) { return collectorOpened(place, at: now, into: &outbox) }
         let peer =
             stream.isIncoming
             ? speaker.peer(callingFrom: remote.address, to: local.address, at: now, into: &routing)
             : streams.answer(stream)
         guard let peer else { return outbox.append(.abort(stream)) }
+        let connection = ConnectionID(stream.rawValue)
+        monitor(connection: connection, of: peer, local: local, remote: remote)
         speaker.connected(
-            peer: peer, connection: ConnectionID(stream.rawValue), isIncoming: stream.isIncoming, at: now,
-            into: &routing)
-        carryOutRouting(into: &outbox)
+            peer: peer, connection: connection, isIncoming: stream.isIncoming, at: now, into: &routing)
+        carryOutRouting(at: now, into: &outbox)
     }
 
     mutating func streamReceived(
         _ bytes: RawSpan, on stream: StreamID, at now: Instant, into outbox: inout Outbox
     ) {
-        speaker.received(bytes, on: ConnectionID(stream.rawValue), at: now, into: &routing)
-        carryOutRouting(into: &outbox)
+        let connection = ConnectionID(stream.rawValue)
+        if !collectors.isEmpty {
+            guard collector(at: stream) == nil else { return }
+            monitor(bytes, on: connection, at: now, into: &outbox)
+        }
+        speaker.received(bytes, on: connection, at: now, into: &routing)
+        carryOutRouting(at: now, into: &outbox)
+    }
+
+    mutating func streamWritable(_ stream: StreamID, byteCount: Int, at now: Instant, into outbox: inout Outbox) {
+        guard let place = collector(at: stream) else { return }
+        collectorWritable(place, byteCount: byteCount, at: now, into: &outbox)
     }
 
     mutating func streamClosed(
         _ stream: StreamID, _ closure: StreamClosure, at now: Instant, into outbox: inout Outbox
     ) {
+        if let place = collector(at: stream) { return collectorClosed(place, closure, at: now, into: &outbox) }
         if let peer = streams.answer(stream) {
             speaker.connectFailed(peer: peer, at: now, into: &routing)
         } else {
+            monitor(endOf: ConnectionID(stream.rawValue))
             speaker.closed(ConnectionID(stream.rawValue), at: now, into: &routing)
         }
         if closure == .finished { outbox.append(.finish(stream)) }
-        carryOutRouting(into: &outbox)
+        carryOutRouting(at: now, into: &outbox)
     }
 
-    mutating func carryOutRouting(into outbox: inout Outbox) {
+    mutating func carryOutRouting(at now: Instant, into outbox: inout Outbox) {
+        if !collectors.isEmpty { monitorSpeaker(at: now, into: &outbox) }
         var changed: UInt32 = 0
         for index in 0..<routing.actions.count {
             switch routing.actions[index] {

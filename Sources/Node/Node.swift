@@ -40,6 +40,7 @@ public struct Node: ~Copyable {
     var outsideRoutes = PrefixSet()
     var neighborLiveness: ContiguousArray<NeighborLiveness> = []
     var announcements = Announcements()
+    var collectors: ContiguousArray<CollectorStream>
     /// Octets of an inner packet that the node makes itself.
     var scratch = ByteArena(capacity: 256)
     var timers = DeadlineHeap()
@@ -60,6 +61,7 @@ public struct Node: ~Copyable {
         portIsUp = Array(repeating: true, count: configuration.ports.count)
         steering = Steering(configuration.steering)
         speaker = Speaker(Self.speakerConfiguration(configuration), random: random.fork())
+        collectors = Self.collectors(configuration, &speaker)
         streams = PeerStreams(peerCount: configuration.peers.count + configuration.neighbors.count)
         peerIsReachable = Array(repeating: false, count: configuration.peers.count)
         choicesKnownOfPeer = ContiguousArray(repeating: 0, count: configuration.peers.count)
@@ -97,13 +99,13 @@ public struct Node: ~Copyable {
         case .carried(let tunnel, let received, let expected):
             carried(tunnel, received: received, expected: expected, at: now)
         case .streamOpened(let stream, let local, let remote):
-            streamOpened(stream, from: remote, to: local, at: now, into: &outbox)
+            streamOpened(stream, at: local, from: remote, at: now, into: &outbox)
         case .streamBytes(let stream, let bytes):
             streamReceived(bytes, on: stream, at: now, into: &outbox)
         case .streamClosed(let stream, let closure):
             streamClosed(stream, closure, at: now, into: &outbox)
-        case .streamWritable:
-            break
+        case .streamWritable(let stream, let byteCount):
+            streamWritable(stream, byteCount: byteCount, at: now, into: &outbox)
         case .command(let command):
             execute(command, at: now, into: &outbox)
         case .stopSession(let peer, let reason):
@@ -125,11 +127,13 @@ public struct Node: ~Copyable {
         for place in 0..<tunnels.count { arm(place) }
         startNeighborLiveness(into: &outbox)
         startRouting(at: now, into: &outbox)
+        startMonitoring(into: &outbox)
         timers.set(Timer.sample, at: nextSample)
         armSteering()
     }
 
-    /// The node's timers by number: a few of its own, then two for each tunnel, then one for each peer.
+    /// The node's timers by number: a few of its own, then two for each tunnel, one for each peer, one for each
+    /// neighbour with BFD, one for each collector.
     enum Timer {
         static let routing = 0
         static let steering = 1
@@ -146,6 +150,8 @@ public struct Node: ~Copyable {
             case Timer.routing: wakeRouting(at: now, into: &outbox)
             case Timer.steering: wakeSteering(at: now, into: &outbox)
             case Timer.sample: reportSamples(at: now, into: &outbox)
+            case self.timer(forCollector: 0)...:
+                wakeCollector(timer - self.timer(forCollector: 0), at: now, into: &outbox)
             case self.timer(forNeighbor: 0)...:
                 wakeNeighborLiveness(timer - self.timer(forNeighbor: 0), at: now, into: &outbox)
             case self.timer(forCalling: 0)...: call(timer - self.timer(forCalling: 0), at: now, into: &outbox)
@@ -170,7 +176,9 @@ public struct Node: ~Copyable {
 
     private mutating func execute(_ command: Command, at now: Instant, into outbox: inout Outbox) {
         switch command {
-        case .shutDown: shutDownRouting(at: now, into: &outbox)
+        case .shutDown:
+            shutDownRouting(at: now, into: &outbox)
+            endMonitoring(into: &outbox)
         case .resetSession(let peer): resetSession(Int(peer), at: now, into: &outbox)
         case .startSession(let peer): startSession(Int(peer), at: now, into: &outbox)
         case .refreshRoutes(let peer): refreshRoutes(of: Int(peer), at: now, into: &outbox)

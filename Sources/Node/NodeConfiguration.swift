@@ -40,6 +40,10 @@ public struct NodeConfiguration: Sendable {
     public var confederation: Confederation?
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
+    /// Who is told what the peers and neighbours have told (RFC 7854).
+    public var collectors: [MonitoringCollector]
+    /// When instants began, in seconds since 1970, for what others are told of times; 0 where nobody knows.
+    public var epoch: UInt32
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -62,6 +66,8 @@ public struct NodeConfiguration: Sendable {
         usesDataplane = false
         neighbors = []
         networks = []
+        collectors = []
+        epoch = 0
     }
 }
 

@@ -59,6 +59,7 @@ extension RunPlan {
         configuration.aggregates = node.bgp?.aggregates ?? []
         configuration.confederation = node.bgp?.confederation
         configuration.origins = node.bgp?.origins
+        configuration.collectors = node.bgp?.collectors ?? []
         return configuration
     }
 

@@ -13,6 +13,8 @@ public struct BGPDeclaration: Equatable, Sendable {
     public var listeners: [BGPListenerDeclaration] = []
     public var confederation: Confederation?
     public var aggregates: [Aggregate] = []
+    /// Who is told what neighbours and peers have told (RFC 7854).
+    public var collectors: [MonitoringCollector] = []
 
     public init() {}
 }

@@ -35,6 +35,9 @@ extension Availability {
         }
     }
 
+    static let collectorWarning =
+        "the simulator has no collectors: a node tells them its routes in namespaces and as a real node only"
+
     static func encryptionWarning(_ encryption: TunnelEncryption) -> String {
         "\"\(encryption.rawValue)\" is not available in this version; tunnels send in clear, as with \"none\""
     }

@@ -13,7 +13,7 @@ public enum KnownKeys {
     static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
     public static let bgp = [
         "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins", "groups", "listen", "cluster",
-        "confederation", "aggregates",
+        "confederation", "aggregates", "bmp",
     ]
     /// What a session has of its own, or its group's members have in common.
     static let bgpSession = [
@@ -23,6 +23,7 @@ public enum KnownKeys {
         "routeReflectorClient",
     ]
     public static let bgpNeighbor = ["address", "node", "group", "description"] + bgpSession
+    public static let collector = ["address", "port", "bestRoutes", "statistics", "retry"]
     public static let bgpGroup = ["name"] + bgpSession
     public static let bgpListener = ["range", "group", "maximum"]
     public static let confederation = ["identifier", "members"]

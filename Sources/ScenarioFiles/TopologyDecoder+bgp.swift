@@ -17,6 +17,7 @@ extension TopologyDecoder {
         result.origins = object["origins"].flatMap { originTable($0) }
         result.aggregates = object["aggregates"].map { aggregates($0, besides: result.networks) } ?? []
         let groups = object["groups"].map { self.groups($0, names) } ?? []
+        result.collectors = object["bmp"].map { collectors($0) } ?? []
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
             guard let neighbor = neighbor(element, names, groups) else { continue }
             result.neighbors.append(neighbor)

@@ -42,7 +42,10 @@ extension Simulation {
         switch node.kind {
         case .patronus:
             let random = SeededRandom(seed: seed, stream: "node \(node.name) life \(life)")
-            return Occupant(Node(plan.nodeConfiguration(of: index, in: scenario), random: random, at: network.now))
+            var configuration = plan.nodeConfiguration(of: index, in: scenario)
+            // Nothing here reads what a collector would, and calls in vain would only be in the way.
+            configuration.collectors = []
+            return Occupant(Node(configuration, random: random, at: network.now))
         case .host:
             return Occupant(EndHost(plan.flows.configuration(of: index, in: scenario), seed: seed))
         default:

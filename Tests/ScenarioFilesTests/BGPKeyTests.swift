@@ -14,6 +14,9 @@ import Wire
           "nodes": {
             "core": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16"], "bgp": {
               "networks": ["10.9.0.0/16"],
+              "bmp": [
+                { "address": "192.0.2.9", "port": 5000, "bestRoutes": true, "statistics": "60s", "retry": "5s" },
+                { "address": "2001:db8::9" }],
               "origins": [{ "prefix": "10.3.0.0/16", "maximumLength": 24, "asn": 65003 }],
               "prefixLists": [{ "name": "long", "entries": [
                 { "action": "permit", "prefix": "10.0.0.0/8", "atLeast": 16, "atMost": 24 }] }],
@@ -67,6 +70,22 @@ import Wire
         #expect(!neighbors[1].settings.session.followsBFD && neighbors[1].liveness == nil)
         #expect(session.prefixLimit?.maximum == 100 && session.role == .provider)
         #expect(topology.nodes[0].bgp?.networks.map { "\($0)" } == ["10.9.0.0/16"])
+    }
+
+    @Test func `collectors are read, with a word on what the simulator does not do`() throws {
+        let files = [InputFile(path: "row.json", bytes: Array(Self.file.utf8))]
+        let loaded = try ScenarioLoader(.memory(files)).loadTopology("row.json")
+        let collectors = try #require(loaded.topology.nodes[0].bgp?.collectors)
+        try #require(collectors.count == 2 && loaded.topology.nodes[1].bgp == nil)
+        #expect("\(collectors[0].address)" == "192.0.2.9:5000" && "\(collectors[1].address)" == "[2001:db8::9]:11019")
+        #expect(collectors.map(\.tellsBestRoutes) == [true, false])
+        #expect(collectors.map(\.statisticsInterval) == [.seconds(60), nil])
+        #expect(collectors.map(\.retryInterval) == [.seconds(5), .seconds(30)])
+        let words = loaded.warnings.filter { $0.path == "nodes.core.bgp.bmp" }.map(\.message)
+        #expect(
+            words == [
+                "the simulator has no collectors: a node tells them its routes in namespaces and as a real node only"
+            ])
     }
 
     @Test func `a route map's rules are tried by number`() throws {

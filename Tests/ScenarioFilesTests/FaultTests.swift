@@ -141,6 +141,30 @@ private let topologySpoilings: [Spoiling] = [
             + "{ \"neighbors\": [{ \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"all\", \"routeMapOut\": "
             + "\"all\" }, { \"node\": \"isp\", \"asn\": 65100, \"routeMapIn\": \"none\", \"routeMapOut\": "
             + "\"none\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"bmp\": \"192.0.2.9\" }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"bmp\": [{ \"port\": 0 }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"bmp\": [{ \"address\": \"192.0.2.9/24\", \"prot\": 1 }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": { \"bmp\": [{ \"address\": \"0.0.0.0\" }, { \"address\": \"ff02::1\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"bmp\": [{ \"address\": \"192.0.2.9\", \"port\": 65536, \"bestRoutes\": \"yes\" }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"bmp\": [{ \"address\": \"192.0.2.9\", \"statistics\": \"500ms\", \"retry\": 30 }] }"),
+    Spoiling(
+        "\"asn\": 65002",
+        "\"asn\": 65002, \"bgp\": "
+            + "{ \"bmp\": [{ \"address\": \"192.0.2.9\" }, { \"address\": \"192.0.2.9\", \"port\": 11019 }] }"),
     Spoiling("\"kind\": \"router\"", "\"kind\": \"ruoter\""),
     Spoiling("{ \"kind\": \"router\" }", "{ }"),
     Spoiling("{ \"kind\": \"router\" }", "{ \"kind\": \"router\", \"lan\": [\"10.9.0.0/16\"] }"),

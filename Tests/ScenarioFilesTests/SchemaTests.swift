@@ -30,6 +30,7 @@ import Testing
             ("bgpGroup", KnownKeys.bgpGroup), ("bgpListener", KnownKeys.bgpListener),
             ("confederation", KnownKeys.confederation), ("aggregate", KnownKeys.aggregate),
             ("prefixLimit", KnownKeys.prefixLimit), ("bfd", KnownKeys.bfd), ("damping", KnownKeys.damping),
+            ("collector", KnownKeys.collector),
             ("prefixList", KnownKeys.prefixList), ("prefixListEntry", KnownKeys.prefixListEntry),
             ("communityList", KnownKeys.communityList), ("communityListEntry", KnownKeys.communityListEntry),
             ("routeMap", KnownKeys.routeMap), ("routeMapRule", KnownKeys.routeMapRule),

@@ -1,9 +1,11 @@
+import BGP
 import Basics
 import Scenario
 import Simulator
 import TestKit
 import Testing
 import Traffic
+import Wire
 
 @Suite struct DeterminismTests {
     private static let traffic = [
@@ -54,6 +56,19 @@ import Traffic
         let without = Worlds.record(Self.scenario())
         let with = Worlds.record(Self.scenario(spare: true))
         #expect(without.flowReports == with.flowReports)
+    }
+
+    @Test func `collectors, which the simulator does not have, change nothing`() {
+        var declaration = BGPDeclaration()
+        var collector = MonitoringCollector(SocketAddress(.v4(IPv4Address(192, 0, 2, 9)), port: 11_019))
+        collector.tellsBestRoutes = true
+        declaration.collectors = [collector]
+        let runs = [nil, declaration].map { bgp in
+            let link = Worlds.settings { $0.delay = .milliseconds(10) }
+            return Worlds.record(Worlds.sites(between: [link], duration: .seconds(8), bgp: bgp))
+        }
+        #expect(runs[0].checkpoints.count == 8)
+        #expect(runs[0].checkpoints == runs[1].checkpoints)
     }
 
     @Test func `a traced second names its events`() {

@@ -27,12 +27,14 @@ extension Worlds {
     static func sites(
         between middles: [LinkSettings], duration: Interval, traffic: [TrafficEntry] = [],
         events: [ScriptedEvent] = [],
-        lan: (UInt8) -> IPPrefix = { .v4(IPv4Prefix(IPv4Address(10, $0, 0, 0), length: 16)) }
+        lan: (UInt8) -> IPPrefix = { .v4(IPv4Prefix(IPv4Address(10, $0, 0, 0), length: 16)) },
+        bgp: BGPDeclaration? = nil
     ) -> Scenario {
         var nodes = [("hq", 1), ("branch", 2)].map { name, number in
             TopologyNode(
                 name: name, kind: .patronus, autonomousSystem: 65_000 + UInt32(number), lan: [lan(UInt8(number))])
         }
+        nodes[0].bgp = bgp
         nodes.append(TopologyNode(name: "right", kind: .host, attachment: 0))
         nodes.append(TopologyNode(name: "left", kind: .host, attachment: 1))
         var links: [LinkDeclaration] = []

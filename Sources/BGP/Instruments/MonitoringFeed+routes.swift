@@ -1,5 +1,5 @@
 public import Basics
-import Wire
+public import Wire
 
 extension MonitoringFeed {
     /// Tells a peer's routes as they stand, and that they are all: for a station that has come late (RFC 7854 §3.3).
@@ -14,6 +14,35 @@ extension MonitoringFeed {
             scratch.wrap(header, to: &arena)
         }
         tellEnd(of: session.context.families, header, session.format, to: &arena)
+    }
+
+    /// Tells what all peers have told of a prefix and what was chosen, as it stands: a part of what brings a station up
+    /// that has come late, for tables too large to be told at once.
+    public mutating func tellRoutes(
+        to prefix: IPPrefix, in speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena
+    ) {
+        for peer in sessions.indices {
+            guard let session = sessions[peer] else { continue }
+            let header = header(of: session, at: now)
+            // A station would not learn that what is stale has gone.
+            for route in speaker.freshRoutes(from: peer, to: prefix) {
+                scratch.announce(
+                    [prefix], identifiers: [route.pathIdentifier], with: route.attributes, session.format)
+                scratch.wrap(header, to: &arena)
+            }
+        }
+        guard tellsBestRoutes, speaker.bestRoute(to: prefix) != nil else { return }
+        tellBestRoute(to: prefix, of: speaker, at: now, to: &arena)
+    }
+
+    /// Tells that the routes of all peers, and those chosen, have all been told.
+    public mutating func tellEndOfRoutes(at now: Instant, to arena: inout ByteArena) {
+        for peer in sessions.indices {
+            guard let session = sessions[peer] else { continue }
+            tellEnd(of: session.context.families, header(of: session, at: now), session.format, to: &arena)
+        }
+        guard tellsBestRoutes else { return }
+        tellEnd(of: [.ipv4Unicast, .ipv6Unicast], bestRoutesPeer(at: now), .bestRoutes, to: &arena)
     }
 
     /// Tells everything that the speaker has chosen, and that it is all (RFC 9069 §5.1).
@@ -54,7 +83,7 @@ extension MonitoringFeed {
                 ], to: &arena)
         }
         guard tellsBestRoutes else { return }
-        let count = UInt64(speaker.bestRoutes.count)
+        let count = UInt64(speaker.bestRouteCount)
         BMPWriter.statistics(bestRoutesPeer(at: now), [BMPStatistic(.bestRoutes, count)], to: &arena)
     }
 

@@ -73,18 +73,43 @@ extension Speaker {
         table.inOrder().compactMap { bestRoute($0) }
     }
 
+    /// How many routes the Loc-RIB has.
+    public var bestRouteCount: Int {
+        (0..<table.pageCount).reduce(0) { sum, page in
+            sum + table.numbers(inPage: page).count { table.best($0) != nil }
+        }
+    }
+
+    /// Every prefix that somebody has told or that is told to somebody, in order, IPv4 first.
+    public var prefixes: [IPPrefix] { table.inOrder().map { table[$0] } }
+
     /// A peer's Adj-RIB-In in order of prefix, as the peer sent it.
     public func receivedRoutes(from peer: Int) -> [Route] {
         var routes: [Route] = []
-        for index in table.inOrder() {
-            var next = table.firstPath(of: PathSource(peer), index)
-            while let path = next {
-                next = table.nextPath(ofSourceOf: path, index)
-                guard epochs[peer].counts(path, isIPv4: table.isIPv4(index)) else { continue }
-                routes.append(route(path, to: table[index], path.received))
-            }
-        }
+        for index in table.inOrder() { appendReceived(from: peer, index, to: &routes) }
         return routes
+    }
+
+    /// A peer's routes to one prefix, as the peer sent them, but for those that only stand until it has told them again
+    /// (RFC 4724 §4.2).
+    public func freshRoutes(from peer: Int, to prefix: IPPrefix) -> [Route] {
+        var routes: [Route] = []
+        if let index = table.find(prefix) { appendReceived(from: peer, index, isFresh: true, to: &routes) }
+        return routes
+    }
+
+    private func appendReceived(
+        from peer: Int, _ index: PrefixIndex, isFresh: Bool = false, to routes: inout [Route]
+    ) {
+        let isIPv4 = table.isIPv4(index)
+        var next = table.firstPath(of: PathSource(peer), index)
+        while let path = next {
+            next = table.nextPath(ofSourceOf: path, index)
+            guard epochs[peer].counts(path, isIPv4: isIPv4),
+                !isFresh || !epochs[peer].isStale(path, isIPv4: isIPv4)
+            else { continue }
+            routes.append(route(path, to: table[index], path.received))
+        }
     }
 
     /// All routes to one prefix that take part in the decision, in order of the peers, the own one last.

@@ -78,7 +78,7 @@ public enum Agent {
         guard let clock = try ready(channel) else { return }
         let wire = AgentWire(channel)
         var host = try MachineHost(
-            Node(place.nodeConfiguration, random: place.random, at: clock.now), place.hostConfiguration(clock)
+            Node(place.nodeConfiguration(clock), random: place.random, at: clock.now), place.hostConfiguration(clock)
         ) { record, instant in wire.report(record, at: instant) }
         try wire.attend(&host)
         try run(&host, wire)

@@ -27,7 +27,11 @@ struct MachinePlace {
     /// The stream that the simulator gives the same machine in the same life.
     var random: SeededRandom { SeededRandom(seed: task.seed, stream: "node \(name) life \(task.life)") }
 
-    var nodeConfiguration: NodeConfiguration { plan.nodeConfiguration(of: task.node, in: scenario) }
+    func nodeConfiguration(_ clock: MonotonicClock) -> NodeConfiguration {
+        var configuration = plan.nodeConfiguration(of: task.node, in: scenario)
+        configuration.epoch = clock.secondsAtZero
+        return configuration
+    }
 
     var endHostConfiguration: EndHostConfiguration { plan.flows.configuration(of: task.node, in: scenario) }
 

@@ -108,6 +108,7 @@ public struct RealNode {
         var configuration = runPlan.nodeConfiguration(of: index, in: scenario)
         // No two machines' clocks agree.
         configuration.clocksShared = false
+        configuration.epoch = clock.secondsAtZero
         let control = try inReality { () throws(SystemError) in
             try RealControl(
                 at: "\(journal.folder)/control", confirmBy: options.confirmWithin.map { clock.now + $0 }, say: say)

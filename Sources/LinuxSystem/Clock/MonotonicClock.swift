@@ -37,6 +37,11 @@ extension MonotonicClock {
         return UInt64(reading.tv_sec) * 1_000_000_000 + UInt64(reading.tv_nsec) &- kernelReading()
     }
 
+    /// What the kernel's real-time clock, as it is set now, read at instant zero, in seconds since 1970.
+    public var secondsAtZero: UInt32 {
+        UInt32(truncatingIfNeeded: (epoch &+ Self.leadOfRealTime()) / 1_000_000_000)
+    }
+
     /// The instant at which the kernel's real-time clock read so many nanoseconds, if that clock was `lead` ahead.
     public func instant(ofRealTime reading: UInt64, lead: UInt64) -> Instant {
         let (own, isBefore) = reading.subtractingReportingOverflow(lead)

@@ -136,8 +136,12 @@ struct TwoSites: ~Copyable {
     }
 
     /// Starts the node of a site.
-    func startNode(_ site: Int, life: UInt64 = 0) throws -> RunningMachine<Node> {
-        let configuration = nodeConfiguration(site)
+    func startNode(
+        _ site: Int, life: UInt64 = 0, change: (inout NodeConfiguration) -> Void = { _ in }
+    ) throws -> RunningMachine<Node> {
+        var changed = nodeConfiguration(site)
+        change(&changed)
+        let configuration = changed
         let clock = clock
         return try RunningMachine(
             in: nodes[site], hostConfiguration(ofNode: site, life: life)
