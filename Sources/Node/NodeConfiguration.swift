@@ -35,6 +35,10 @@ public struct NodeConfiguration: Sendable {
     public var networks: [IPPrefix]
     /// Who may originate what (RFC 6811), for policies that ask.
     public var origins: OriginTable?
+    /// Over how many equally good paths outside the overlay packets are spread.
+    public var maximumPaths: Int
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors: Bool
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -57,6 +61,8 @@ public struct NodeConfiguration: Sendable {
         usesDataplane = false
         neighbors = []
         networks = []
+        maximumPaths = 1
+        spreadsOverNeighbors = false
     }
 }
 
