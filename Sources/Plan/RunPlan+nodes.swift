@@ -51,6 +51,8 @@ extension RunPlan {
         }
         configuration.networks = node.bgp?.networks ?? []
         configuration.origins = node.bgp?.origins
+        configuration.maximumPaths = node.bgp?.maximumPaths ?? 1
+        configuration.spreadsOverNeighbors = node.bgp?.spreadsOverNeighbors ?? false
         return configuration
     }
 

@@ -9,6 +9,13 @@ public struct BGPDeclaration: Equatable, Sendable {
     public var neighbors: [BGPNeighborDeclaration] = []
     /// Who may originate what (RFC 6811).
     public var origins: OriginTable?
+    /// Over how many equally good paths packets are spread.
+    public var maximumPaths = 1
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors = false
+
+    /// Whether packets to one prefix may leave by several next hops.
+    public var spreadsFlows: Bool { maximumPaths > 1 }
 
     public init() {}
 }

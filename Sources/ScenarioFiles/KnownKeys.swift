@@ -12,7 +12,8 @@ public enum KnownKeys {
     /// The parts of a node that later versions read.
     static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
     public static let bgp = [
-        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins",
+        "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins", "maximumPaths",
+        "multipathRelax",
     ]
     public static let bgpNeighbor = [
         "address", "node", "asn", "description", "families", "routeMapIn", "routeMapOut", "nextHopSelf", "passive",

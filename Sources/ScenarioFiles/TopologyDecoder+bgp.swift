@@ -15,6 +15,11 @@ extension TopologyDecoder {
         names.communityLists = object["communityLists"].map { communityLists($0) } ?? []
         if let maps = object["routeMaps"] { readRouteMaps(maps, &names) }
         result.origins = object["origins"].map { OriginTable(origins($0)) }
+        result.maximumPaths = object["maximumPaths"]?.integer(in: 1...64) ?? 1
+        result.spreadsOverNeighbors = object["multipathRelax"]?.bool() ?? false
+        if let relaxed = object["multipathRelax"], result.spreadsOverNeighbors, object["maximumPaths"] == nil {
+            relaxed.warn("this does nothing while one path is used; write \"maximumPaths\": 2")
+        }
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
             guard let neighbor = neighbor(element, names) else { continue }
             result.neighbors.append(neighbor)

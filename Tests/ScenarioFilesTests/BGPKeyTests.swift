@@ -13,7 +13,7 @@ import Wire
           "name": "row",
           "nodes": {
             "core": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16"], "bgp": {
-              "networks": ["10.9.0.0/16"],
+              "networks": ["10.9.0.0/16"], "maximumPaths": 4, "multipathRelax": true,
               "origins": [{ "prefix": "10.3.0.0/16", "maximumLength": 24, "asn": 65003 }],
               "prefixLists": [{ "name": "long", "entries": [
                 { "action": "permit", "prefix": "10.0.0.0/8", "atLeast": 16, "atMost": 24 }] }],
@@ -67,6 +67,34 @@ import Wire
         #expect(!neighbors[1].settings.session.followsBFD && neighbors[1].liveness == nil)
         #expect(session.prefixLimit?.maximum == 100 && session.role == .provider)
         #expect(topology.nodes[0].bgp?.networks.map { "\($0)" } == ["10.9.0.0/16"])
+    }
+
+    @Test func `how many paths are used, and whether they may be by several ASes, is read`() throws {
+        let topology = try topology()
+        let core = try #require(topology.nodes[0].bgp)
+        #expect(core.maximumPaths == 4 && core.spreadsOverNeighbors && core.spreadsFlows)
+        let none = BGPDeclaration()
+        #expect(none.maximumPaths == 1 && !none.spreadsOverNeighbors && !none.spreadsFlows)
+    }
+
+    @Test func `a number of paths that cannot be, and a relaxation of one path, are said to be so`() {
+        let keys = #""maximumPaths": 4, "multipathRelax": true,"#
+        func said(_ replacement: String) -> [String] {
+            let text = Self.file.replacing(keys, with: replacement)
+            let loader = ScenarioLoader(.memory([InputFile(path: "row.json", bytes: Array(text.utf8))]))
+            let checked = loader.check("row.json")
+            return (checked.faults.all.map(\.description) + checked.warnings.map(\.description))
+                .filter { $0.contains("aths") || $0.contains("multipath") }
+        }
+        let (place, path) = ("row.json:5:52", "nodes.core.bgp")
+        let range = "write a whole number from 1 to 64"
+        #expect(said(#""maximumPaths": 0,"#) == ["\(place): \(path).maximumPaths: 0 is out of range; \(range)"])
+        #expect(
+            said(#""multipathRelax": true,"#) == [
+                "row.json:5:54: \(path).multipathRelax: this does nothing while one path is used; "
+                    + "write \"maximumPaths\": 2"
+            ])
+        #expect(said(#""maximumPaths": 65,"#) == ["\(place): \(path).maximumPaths: 65 is out of range; \(range)"])
     }
 
     @Test func `a route map's rules are tried by number`() throws {
