@@ -16,6 +16,11 @@ extension MachineHost where Machine: ~Copyable {
         case .route(let prefix, let port, let gateway):
             let interface = ports[Int(port.rawValue)].interface
             routeChanges.replaceRoute(learnedRoute(to: prefix, through: gateway, on: interface))
+        case .spread(let prefix, let range):
+            let hops = outbox.routerHops(range).map { hop in
+                KernelRoute.NextHop(through: hop.gateway, on: ports[Int(hop.port.rawValue)].interface)
+            }
+            routeChanges.replaceRoute(KernelRoute(to: prefix, over: hops, metric: learnedMetric))
         case .unroute(let prefix):
             routeChanges.removeRoute(learnedRoute(to: prefix))
         case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)

@@ -9,6 +9,10 @@ public enum ForwardingChange: Equatable, Sendable, BitwiseCopyable {
     case withdraw(IPPrefix)
     /// Packets for the prefix leave by a port for a router there, as a neighbour has told.
     case route(IPPrefix, over: PortID, through: IPAddress)
+    /// Packets for the prefix are spread by flow over several such routers, ``Outbox/routerHops(_:)`` of the range.
+    ///
+    /// It takes the place of a ``route(_:over:through:)`` to the prefix, and the other way round.
+    case spread(IPPrefix, over: ByteRange)
     case unroute(IPPrefix)
     /// The data plane may carry packets through a tunnel that leaves by a port for an address.
     case open(TunnelID, over: PortID, to: IPAddress)

@@ -82,6 +82,8 @@ extension Node {
         result.dynamicPeers = configuration.listeners.map(\.peers)
         result.aggregates = configuration.aggregates
         result.confederation = configuration.confederation
+        result.maximumPaths = configuration.maximumPaths
+        result.spreadsOverNeighbors = configuration.spreadsOverNeighbors
         return result
     }
 
@@ -329,7 +331,12 @@ extension Node {
             if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
         } else if let port = port(toward: nextHop) {
             outsideRoutes.insert(prefix)
-            outbox.append(.program(.route(prefix, over: port, through: nextHop)))
+            let hops = equalHops(to: prefix, through: nextHop)
+            if hops.count > 1 {
+                outbox.spread(prefix, over: hops)
+            } else {
+                outbox.append(.program(.route(prefix, over: port, through: nextHop)))
+            }
             if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
         } else {
             withdraw(prefix, into: &outbox)
@@ -346,6 +353,23 @@ extension Node {
     mutating func withdraw(_ prefix: IPPrefix, into outbox: inout Outbox) {
         if outsideRoutes.remove(prefix) { outbox.append(.program(.unroute(prefix))) }
         if routes.remove(prefix) { outbox.append(.program(.withdraw(prefix))) }
+    }
+
+    /// The routers over which packets to a prefix may be spread, in order of address, where the best path leads to one.
+    ///
+    /// Of a set in which peers of the overlay are as good, only the routers are used: a packet takes one way or the
+    /// other, and the best path has decided which.
+    private func equalHops(to prefix: IPPrefix, through best: IPAddress) -> [RouterHop] {
+        guard configuration.maximumPaths > 1 else { return [] }
+        let hops = speaker.nextHops(to: prefix)
+        // A route that stands behind one originated here has no set of its own.
+        guard hops.count > 1, hops.contains(best) else { return [] }
+        return hops.compactMap { hop in
+            guard hop.isIPv4 == best.isIPv4,
+                !configuration.peers.contains(where: { hop.isOverlay($0.overlayAddress) })
+            else { return nil }
+            return port(toward: hop).map { RouterHop(port: $0, gateway: hop) }
+        }
     }
 
     /// The port behind which a next hop outside the overlay is reached directly.

@@ -44,6 +44,10 @@ public struct NodeConfiguration: Sendable {
     public var collectors: [MonitoringCollector]
     /// When instants began, in seconds since 1970, for what others are told of times; 0 where nobody knows.
     public var epoch: UInt32
+    /// Over how many equally good paths outside the overlay packets are spread.
+    public var maximumPaths: Int
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors: Bool
 
     public init(
         name: String, autonomousSystem: UInt32, overlayAddress: IPv4Address, lan: [IPPrefix], ports: [WANPort],
@@ -68,6 +72,8 @@ public struct NodeConfiguration: Sendable {
         networks = []
         collectors = []
         epoch = 0
+        maximumPaths = 1
+        spreadsOverNeighbors = false
     }
 }
 

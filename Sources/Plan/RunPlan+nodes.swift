@@ -60,6 +60,8 @@ extension RunPlan {
         configuration.confederation = node.bgp?.confederation
         configuration.origins = node.bgp?.origins
         configuration.collectors = node.bgp?.collectors ?? []
+        configuration.maximumPaths = node.bgp?.maximumPaths ?? 1
+        configuration.spreadsOverNeighbors = node.bgp?.spreadsOverNeighbors ?? false
         return configuration
     }
 

@@ -15,6 +15,13 @@ public struct BGPDeclaration: Equatable, Sendable {
     public var aggregates: [Aggregate] = []
     /// Who is told what neighbours and peers have told (RFC 7854).
     public var collectors: [MonitoringCollector] = []
+    /// Over how many equally good paths packets are spread.
+    public var maximumPaths = 1
+    /// Whether paths by different neighbouring ASes are equally good where they are equally long (RFC 7938 §6.2).
+    public var spreadsOverNeighbors = false
+
+    /// Whether packets to one prefix may leave by several next hops.
+    public var spreadsFlows: Bool { maximumPaths > 1 }
 
     public init() {}
 }

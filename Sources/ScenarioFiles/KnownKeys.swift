@@ -13,7 +13,7 @@ public enum KnownKeys {
     static let laterNodeParts = ["firewall", "wanOptimization", "fec", "nat", "models"]
     public static let bgp = [
         "networks", "neighbors", "prefixLists", "communityLists", "routeMaps", "origins", "groups", "listen", "cluster",
-        "confederation", "aggregates", "bmp",
+        "confederation", "aggregates", "bmp", "maximumPaths", "multipathRelax",
     ]
     /// What a session has of its own, or its group's members have in common.
     static let bgpSession = [

@@ -18,6 +18,11 @@ extension TopologyDecoder {
         result.aggregates = object["aggregates"].map { aggregates($0, besides: result.networks) } ?? []
         let groups = object["groups"].map { self.groups($0, names) } ?? []
         result.collectors = object["bmp"].map { collectors($0) } ?? []
+        result.maximumPaths = object["maximumPaths"]?.integer(in: 1...64) ?? 1
+        result.spreadsOverNeighbors = object["multipathRelax"]?.bool() ?? false
+        if let relaxed = object["multipathRelax"], result.spreadsOverNeighbors, object["maximumPaths"] == nil {
+            relaxed.warn("this does nothing while one path is used; write \"maximumPaths\": 2")
+        }
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
             guard let neighbor = neighbor(element, names, groups) else { continue }
             result.neighbors.append(neighbor)

@@ -266,6 +266,9 @@ struct Device: ~Copyable {
             kernel.forwarding.removeOverlay(prefix)
         case .program(.route(let prefix, let port, let gateway)):
             kernel.forwarding.insertLearned(prefix, .port(Int(port.rawValue), gateway: gateway))
+        case .program(.spread(let prefix, let range)):
+            kernel.forwarding.insertLearned(
+                prefix, over: ContiguousArray(network.outbox.routerHops(range).lazy.map { PortHop($0) }))
         case .program(.unroute(let prefix)):
             kernel.forwarding.removeLearned(prefix)
         case .readTunnel(let tunnel):

@@ -20,6 +20,25 @@ struct GroundPlanTests {
         #expect(plans[0] == plans[1])
     }
 
+    @Test func `flows are told apart by their ports where a node spreads them, and nowhere else`() throws {
+        var node = TopologyNode(name: "one", kind: .patronus, autonomousSystem: 65_001)
+        var bgp = BGPDeclaration()
+        func hashing() throws -> [[String]] {
+            node.bgp = bgp
+            let nodes = [node, TopologyNode(name: "two", kind: .router), TopologyNode(name: "three", kind: .linux)]
+            let links = [1, 2].map { LinkDeclaration(EndDeclaration(0), EndDeclaration($0)) }
+            let topology = Topology(name: "three", nodes: nodes, links: links)
+            let scenario = Scenario(name: "three", topology: topology, duration: .seconds(1))
+            return try GroundPlan(scenario, RunPlan(scenario, replays: [])).namespaces.map { namespace in
+                namespace.parameters.filter { $0.name.contains("multipath") }.map { "\($0.name) = \($0.value)" }
+            }
+        }
+        #expect(try hashing() == [[], [], []])
+        bgp.maximumPaths = 2
+        let wanted = ["ipv4", "ipv6"].map { "\($0)/fib_multipath_hash_policy = 1" }
+        #expect(try hashing() == [wanted, [], []])
+    }
+
     private func kind(_ change: (inout LinkSettings) -> Void, _ events: [ScriptedEvent] = []) throws
         -> GroundPlan.LinkKind
     {

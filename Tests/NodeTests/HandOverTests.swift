@@ -36,7 +36,7 @@ struct HandOverTests {
     private static func changes(_ world: World, after count: Int = 0) -> [ForwardingChange] {
         world.sites[0].changes.dropFirst(count).map(\.change).filter { change in
             switch change {
-            case .install, .withdraw, .route, .unroute: false
+            case .install, .withdraw, .route, .spread, .unroute: false
             case .open, .close, .steer, .release: true
             }
         }

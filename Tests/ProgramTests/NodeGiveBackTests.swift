@@ -32,6 +32,37 @@ struct NodeGiveBackTests {
         #expect(try world.run(.branch, "gc").output == "nothing is left of any dead lab or node\n")
     }
 
+    @Test func `routes with several next hops go with the node, and others stay`() throws {
+        let world = try RealWorld()
+        let topology = Fixture.topology.replacingOccurrences(
+            of: #""lan": ["10.2.0.0/16"]"#, with: #""lan": ["10.2.0.0/16"], "bgp": { "maximumPaths": 2 }"#)
+        try world.workspace.write(topology, to: "topology.json")
+        let others = "198.51.100.128/25 nexthop via 192.168.7.1 dev eth0 nexthop via 192.168.7.3 dev eth0"
+        try world.ip(.branch, "route add \(others)")
+        func policies() throws -> [String] {
+            try world.inside(.branch) {
+                try ["ipv4", "ipv6"].map {
+                    try String(contentsOfFile: "/proc/sys/net/\($0)/fib_multipath_hash_policy", encoding: .utf8)
+                }
+            }
+        }
+        let former = try world.snapshot()
+        try #require(try policies() == ["0\n", "0\n"])
+        for isKilled in [true, false] {
+            let branch = try world.startNode(.branch)
+            #expect(try eventually(every: 0.1) { try world.state(.branch) != nil })
+            #expect(try policies() == ["1\n", "1\n"])
+            // As the node's host sets it for what neighbours tell.
+            let hops = "nexthop via 100.64.0.1 dev eth1 nexthop via 100.64.0.3 dev eth2"
+            try world.ip(.branch, "route add 198.51.100.0/24 metric 1790 \(hops)")
+            branch.send(isKilled ? SIGKILL : SIGTERM)
+            #expect(try branch.outcome().status == 128 + (isKilled ? SIGKILL : SIGTERM))
+            if isKilled { #expect(try world.run(.branch, "gc").status == 0) }
+            try world.expectSame(former, isKilled ? "after gc" : "after SIGTERM")
+            #expect(try policies() == ["0\n", "0\n"])
+        }
+    }
+
     @Test func `gc waits while a node begins here`() throws {
         let world = try RealWorld()
         let branch = try world.startNode(.branch)

@@ -13,7 +13,7 @@ import Wire
           "name": "row",
           "nodes": {
             "core": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16"], "bgp": {
-              "networks": ["10.9.0.0/16"],
+              "networks": ["10.9.0.0/16"], "maximumPaths": 4, "multipathRelax": true,
               "bmp": [
                 { "address": "192.0.2.9", "port": 5000, "bestRoutes": true, "statistics": "60s", "retry": "5s" },
                 { "address": "2001:db8::9" }],
@@ -86,6 +86,34 @@ import Wire
             words == [
                 "the simulator has no collectors: a node tells them its routes in namespaces and as a real node only"
             ])
+    }
+
+    @Test func `how many paths are used, and whether they may be by several ASes, is read`() throws {
+        let topology = try topology()
+        let core = try #require(topology.nodes[0].bgp)
+        #expect(core.maximumPaths == 4 && core.spreadsOverNeighbors && core.spreadsFlows)
+        let none = BGPDeclaration()
+        #expect(none.maximumPaths == 1 && !none.spreadsOverNeighbors && !none.spreadsFlows)
+    }
+
+    @Test func `a number of paths that cannot be, and a relaxation of one path, are said to be so`() {
+        let keys = #""maximumPaths": 4, "multipathRelax": true,"#
+        func said(_ replacement: String) -> [String] {
+            let text = Self.file.replacing(keys, with: replacement)
+            let loader = ScenarioLoader(.memory([InputFile(path: "row.json", bytes: Array(text.utf8))]))
+            let checked = loader.check("row.json")
+            return (checked.faults.all.map(\.description) + checked.warnings.map(\.description))
+                .filter { $0.contains("aths") || $0.contains("multipath") }
+        }
+        let (place, path) = ("row.json:5:52", "nodes.core.bgp")
+        let range = "write a whole number from 1 to 64"
+        #expect(said(#""maximumPaths": 0,"#) == ["\(place): \(path).maximumPaths: 0 is out of range; \(range)"])
+        #expect(
+            said(#""multipathRelax": true,"#) == [
+                "row.json:5:54: \(path).multipathRelax: this does nothing while one path is used; "
+                    + "write \"maximumPaths\": 2"
+            ])
+        #expect(said(#""maximumPaths": 65,"#) == ["\(place): \(path).maximumPaths: 65 is out of range; \(range)"])
     }
 
     @Test func `a route map's rules are tried by number`() throws {

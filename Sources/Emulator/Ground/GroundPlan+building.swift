@@ -34,6 +34,7 @@ extension GroundPlan {
             if topology.nodes[index].kind == .patronus {
                 namespaces[index].overlay = Self.overlay(of: index, topology)
             }
+            namespaces[index].spreadsFlows = topology.nodes[index].bgp?.spreadsFlows ?? false
             namespaces[index].parameters = namespaces[index].neededParameters
         }
     }

@@ -37,6 +37,8 @@ extension GroundPlan.Namespace {
             set("ipv4/tcp_wmem", "4096 65536 33554432")
             set("ipv4/tcp_no_metrics_save", "1")
         }
+        // By ports as well as addresses, as the simulator does; a kernel that cannot spread has none of these.
+        if spreadsFlows { for family in ["ipv4", "ipv6"] { setIfThere("\(family)/fib_multipath_hash_policy", "1") } }
         if ownPrefixes.contains(where: { !$0.isIPv4 }) { set("ipv6/ip_nonlocal_bind", "1") }
         return parameters
     }

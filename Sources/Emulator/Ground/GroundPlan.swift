@@ -33,6 +33,8 @@ public struct GroundPlan: Equatable, Sendable {
         public let commands: [String]
         /// The address and the largest packet of a node's overlay interface, which its process makes.
         public internal(set) var overlay: OverlayInterface?
+        /// Whether packets to one prefix may leave by several next hops, those of a flow by one.
+        public internal(set) var spreadsFlows = false
     }
 
     /// An interface at the end of a link.

@@ -26,6 +26,7 @@ struct RealInterfaces: ~Copyable {
 
     private mutating func setParameters(_ journal: borrowing RealJournal) throws(SystemError) {
         var wanted = plan.ports.flatMap { RealParameters.wanted(for: $0) }
+        if plan.spreadsFlows { wanted += RealParameters.spreadingFlows }
         if plan.forwardsIPv6 {
             let all = try routes.links().map(\.name)
             wanted += RealParameters.forwardingIPv6(by: links.map(\.name), among: all)

@@ -4,7 +4,7 @@ import Wire
 
 /// The kernel's parameters that make taken interfaces behave as a node's ports, those interfaces' own as far as can be.
 enum RealParameters {
-    struct Parameter: Equatable {
+    struct Parameter: Equatable, Sendable {
         let name: String
         let value: String
     }
@@ -27,6 +27,13 @@ enum RealParameters {
             }
         }
         return found
+    }
+
+    /// Those that have the flows of a route with several next hops told apart by their ports too.
+    ///
+    /// They are the whole machine's: its other routes of that kind divide flows in the same way while the node runs.
+    static let spreadingFlows = ["ipv4", "ipv6"].map {
+        Parameter(name: "\($0)/fib_multipath_hash_policy", value: "1")
     }
 
     /// The greater of an interface's own value and that of all counts: where all are strict, loose is what can be had.

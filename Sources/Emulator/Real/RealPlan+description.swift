@@ -23,6 +23,7 @@ extension RealPlan {
         }
         lines.append("interface \(overlay.name) with \(overlay.address), MTU \(overlay.mtu)")
         if forwardsIPv6 { lines.append("IPv6 is forwarded between the ports and \(overlay.name)") }
+        if spreadsFlows { lines += RealParameters.spreadingFlows.map { "\($0.name) = \($0.value)" } }
         return lines
     }
 }

@@ -43,6 +43,8 @@ public struct RealPlan: Equatable, Sendable {
     public let usesDataplane: Bool
     /// Whether packets of IPv6 go between the ports and the overlay.
     public let forwardsIPv6: Bool
+    /// Whether packets to one prefix may leave by several next hops, those of a flow by one.
+    public let spreadsFlows: Bool
 
     /// Plans a node; `interfaces` says which interface is to be which port.
     ///
@@ -74,6 +76,7 @@ public struct RealPlan: Equatable, Sendable {
             alias: "patronus:real/\(name)")
         usesDataplane = RunPlan.usesDataplane(scenario)
         forwardsIPv6 = topology.nodes[index].lan.contains { !$0.isIPv4 }
+        spreadsFlows = topology.nodes[index].bgp?.spreadsFlows ?? false
     }
 
     private static func check(_ assignments: [PortAssignment], _ names: [String]) throws(RealError) {

@@ -44,6 +44,8 @@ public struct KernelRoute: Hashable, Sendable, CustomStringConvertible {
     public var metric: UInt32?
     /// Whether packets to the prefix are for the machine itself, as if it had all those addresses.
     public var isLocal: Bool
+    /// Over which flows are spread; empty where ``gateway`` and ``interface`` say where the route leads.
+    public var nextHops: [NextHop] = []
 
     public init(
         to destination: IPPrefix, through gateway: IPAddress? = nil, on interface: InterfaceIndex? = nil,
@@ -58,6 +60,7 @@ public struct KernelRoute: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         "\(destination)" + (gateway.map { " through \($0)" } ?? "") + (interface.map { " on \($0)" } ?? "")
+            + nextHops.map { " \($0)" }.joined(separator: ",")
     }
 }
 
@@ -71,7 +74,7 @@ private func scope(of route: KernelRoute, isNew: Bool) -> UInt8 {
     // Whoever removes a route need not know its gateway: this stands for any scope.
     guard isNew else { return UInt8(RT_SCOPE_NOWHERE.rawValue) }
     if route.isLocal { return UInt8(RT_SCOPE_HOST.rawValue) }
-    return UInt8(route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
+    return UInt8(route.gateway == nil && route.nextHops.isEmpty ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
 }
 
 extension NetlinkBatch {
@@ -155,6 +158,7 @@ extension NetlinkBatch {
             if let gateway = route.gateway { message.put(Int(RTA_GATEWAY.rawValue), gateway) }
             if let interface = route.interface { message.put(Int(RTA_OIF.rawValue), interface.number) }
             if let metric = route.metric { message.put(Int(RTA_PRIORITY.rawValue), metric) }
+            if !route.nextHops.isEmpty { message.put(Int(RTA_MULTIPATH.rawValue), octets: route.nextHopOctets) }
         }
     }
 

@@ -144,17 +144,20 @@ extension KernelRoute {
         var gateway: IPAddress?
         var interface: InterfaceIndex?
         var metric: UInt32?
+        var nextHops: [NextHop] = []
         NetlinkAttributes(of: message, after: MemoryLayout<rtmsg>.size).forEach { type, attribute in
             switch UInt32(type) {
             case UInt32(RTA_DST.rawValue): destination = attribute.address ?? destination
             case UInt32(RTA_GATEWAY.rawValue): gateway = attribute.address
             case UInt32(RTA_OIF.rawValue): interface = InterfaceIndex(attribute.number(UInt32.self))
             case UInt32(RTA_PRIORITY.rawValue): metric = attribute.number(UInt32.self)
+            case UInt32(RTA_MULTIPATH.rawValue): nextHops = Self.nextHops(from: attribute.octets)
             default: break
             }
         }
         guard Int(header.rtm_dst_len) <= (isIPv4 ? 32 : 128), destination.isIPv4 == isIPv4 else { return nil }
         self.init(
             to: IPPrefix(destination, length: Int(header.rtm_dst_len)), through: gateway, on: interface, metric: metric)
+        self.nextHops = nextHops
     }
 }

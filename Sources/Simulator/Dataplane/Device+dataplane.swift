@@ -77,7 +77,7 @@ extension Device {
     mutating func program(_ change: ForwardingChange) {
         guard dataplane.count > 0 else { return }
         switch change {
-        case .install, .withdraw, .route, .unroute: break
+        case .install, .withdraw, .route, .spread, .unroute: break
         case .open(let tunnel, let port, let remote): open(tunnel, over: Int(port.rawValue), to: remote)
         case .close(let tunnel): dataplane[0].close(tunnel)
         case .steer(let flow, let tunnel): dataplane[0].steer(flow, into: tunnel)

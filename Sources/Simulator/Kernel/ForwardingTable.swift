@@ -7,6 +7,8 @@ enum NextHop: Equatable, Sendable {
     case local
     /// Out of a port, to a gateway or, with nil, to the destination itself.
     case port(Int, gateway: IPAddress?)
+    /// Out of one of several ports to a gateway, by flow: the set's number in ``ForwardingTable/groups``.
+    case spread(Int)
     /// To the machine, by the overlay interface.
     case overlay
 }
@@ -17,11 +19,14 @@ struct ForwardingTable {
     private var routes6 = PrefixTrie<UInt128, NextHop>()
     /// What the machine has routed through routers.
     private var learned = PrefixSet()
+    /// The hops of routes that have several.
+    private(set) var groups = HopGroups()
     /// Grows with every change, so that what was cached can tell that it is old.
     private(set) var generation: UInt32 = 1
 
     mutating func insert(_ prefix: IPPrefix, _ nextHop: NextHop) {
         generation &+= 1
+        releaseGroup(of: prefix)
         switch prefix {
         case .v4(let prefix): routes4.insert(prefix.address.bits, length: Int(prefix.length), value: nextHop)
         case .v6(let prefix): routes6.insert(prefix.address.bits, length: Int(prefix.length), value: nextHop)
@@ -30,6 +35,7 @@ struct ForwardingTable {
 
     mutating func remove(_ prefix: IPPrefix) {
         generation &+= 1
+        releaseGroup(of: prefix)
         switch prefix {
         case .v4(let prefix): routes4.remove(prefix.address.bits, length: Int(prefix.length))
         case .v6(let prefix): routes6.remove(prefix.address.bits, length: Int(prefix.length))
@@ -53,6 +59,19 @@ struct ForwardingTable {
         guard existing == nil || existing == .overlay || learned.contains(prefix) else { return }
         learned.insert(prefix)
         insert(prefix, nextHop)
+    }
+
+    /// Routes a prefix through several routers, each flow through one of them, likewise.
+    mutating func insertLearned(_ prefix: IPPrefix, over hops: ContiguousArray<PortHop>) {
+        let group = groups.retain(hops)
+        insertLearned(prefix, .spread(group))
+        if route(for: prefix) != .spread(group) { groups.release(group) }
+    }
+
+    /// A route that goes, or is another from now on, has its hops no longer.
+    private mutating func releaseGroup(of prefix: IPPrefix) {
+        guard !groups.isEmpty, case .spread(let group) = route(for: prefix) else { return }
+        groups.release(group)
     }
 
     /// Takes a route through a router away, where it has not become one to the overlay since.

@@ -55,6 +55,11 @@ extension Kernel {
             cache.store(entry)
             forward(packet, via: neighbor, from: port, &network)
             return .done
+        case .spread(let group):
+            // Each flow has a way of its own, so that there is none of the destination's to remember.
+            let hop = hop(of: group, for: packet, network)
+            forward(packet, via: neighbors.number(of: hop.gateway, on: hop.port), from: port, &network)
+            return .done
         }
     }
 

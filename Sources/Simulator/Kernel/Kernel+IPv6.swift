@@ -27,6 +27,11 @@ extension Kernel {
             guard passes(packet, header, mtu: ports[out].mtu, &network) else { return .done }
             output(packet, via: neighbors.number(of: gateway ?? .v6(header.destination), on: out), &network)
             return .done
+        case .spread(let group):
+            let hop = hop(of: group, for: packet, network)
+            guard passes(packet, header, mtu: ports[hop.port].mtu, &network) else { return .done }
+            output(packet, via: neighbors.number(of: hop.gateway, on: hop.port), &network)
+            return .done
         }
     }
 

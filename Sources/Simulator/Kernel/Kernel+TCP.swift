@@ -278,6 +278,7 @@ extension Kernel {
     private func mtu(toward remote: IPAddress) -> Int {
         switch nextHop(to: remote) {
         case .port(let port, _): ports[port].mtu
+        case .spread(let group): mtu(ofGroup: group)
         case .overlay: overlayMTU
         case .local, nil: 1_500
         }
@@ -334,7 +335,7 @@ extension Kernel {
         output(packet(of: range, from: source, to: destination, tag: tag, &network), via: neighbor, &network)
     }
 
-    /// The neighbour that packets to an address are given to; nil where they do not leave by a port.
+    /// The neighbour that all packets to an address are given to; nil where there is no one such.
     private mutating func neighbor(toward destination: IPAddress) -> Int? {
         guard case .port(let port, let gateway) = nextHop(to: destination) else { return nil }
         return neighbors.number(of: gateway ?? destination, on: port)

@@ -116,6 +116,7 @@ extension Kernel {
     private func mtu(of socket: DatagramSocket) -> Int {
         switch socket.lastHop {
         case .port(let port, _): ports[port].mtu
+        case .spread(let group): mtu(ofGroup: group)
         case .overlay: overlayMTU
         case .local, nil: ports.map(\.mtu).max() ?? 1_500
         }

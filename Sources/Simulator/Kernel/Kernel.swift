@@ -158,6 +158,9 @@ struct Kernel: ~Copyable {
             deferred.append(DeferredPacket(packet: packet, kind: .toOverlay))
         case .port(let port, let gateway):
             output(packet, via: neighbors.number(of: gateway ?? destination, on: port), &network)
+        case .spread(let group):
+            let hop = hop(of: group, for: packet, network)
+            output(packet, via: neighbors.number(of: hop.gateway, on: hop.port), &network)
         }
     }
 
@@ -204,7 +207,12 @@ struct Kernel: ~Copyable {
     /// The address that this kernel sends from along a route.
     func sourceAddress(for nextHop: NextHop, to destination: IPAddress) -> IPAddress? {
         if nextHop == .overlay { return overlayAddress?.isIPv4 == destination.isIPv4 ? overlayAddress : nil }
-        guard case .port(let port, _) = nextHop else { return nil }
+        let port: Int
+        switch nextHop {
+        case .port(let number, _): port = number
+        case .spread(let group): port = hop(of: group, flowHash: 0).port
+        case .local, .overlay: return nil
+        }
         if destination.isIPv4 { return ports[port].address4.map { .v4($0) } }
         return ports[port].address6.map { .v6($0) }
     }

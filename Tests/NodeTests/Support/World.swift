@@ -258,7 +258,7 @@ extension World {
                 if !site.has(prefix) { site.forwarding.append(prefix) }
             case .withdraw(let prefix):
                 site.forwarding.removeAll { $0 == prefix }
-            case .route, .unroute, .open, .close, .steer, .release:
+            case .route, .spread, .unroute, .open, .close, .steer, .release:
                 break
             }
         case .protect, .secure:
