@@ -39,6 +39,12 @@ extension Session {
             }
         }
 
+        /// Whether the peer did not want this connection, which says nothing of its own calls (RFC 4486 §4).
+        var isRejection: Bool {
+            guard case .told(let notification) = self else { return false }
+            return notification.code == 6 && notification.subcode == CeaseReason.connectionRejected.rawValue
+        }
+
         /// Whether the peer's routes outlive the session, as it may come back (RFC 4724 §4.2, RFC 8538 §4).
         func isRestart(coversNotifications: Bool) -> Bool {
             switch self {
@@ -61,6 +67,8 @@ extension Session {
         if case .told(let notification) = failure { noteRefusal(notification) }
         switch phase {
         case .delayingOpen where failure == .closed, .openSent where failure == .closed: waitForPeer(at: now)
+        // Two ends that are both refused while idle, and are idle because they were, would never meet.
+        case .openSent where failure.isRejection && !isDynamic: waitForPeer(at: now, callingAfter: idleHold)
         default: hold(afterError: failure.isError, at: now)
         }
     }

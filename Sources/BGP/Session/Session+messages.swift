@@ -58,6 +58,11 @@ extension Session {
             if loser == side { return }
         }
         self[side]?.phase = .openConfirm(negotiated)
+        if posture == .connecting {
+            // An own call that came through later would look to a peer that is up as if this end had restarted.
+            outbox.append(.abandonConnect(peer: peer))
+            posture = .active
+        }
         restartHoldTimer(side, at: now)
         sendKeepalive(side, at: now, into: &outbox)
     }

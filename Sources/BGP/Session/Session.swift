@@ -213,10 +213,10 @@ struct Session: Sendable {
     ///
     /// RFC 4271 §8.2.2 would have a failed attempt go to Idle, where it could not answer
     /// the peer's; every implementation goes to Active, and so does this one.
-    mutating func waitForPeer(at now: Instant) {
+    mutating func waitForPeer(at now: Instant, callingAfter pause: Interval? = nil) {
         posture = .active
         guard !configuration.isPassive, outgoing == nil, incoming == nil else { return timers.stop(.connectRetry) }
-        timers.set(.connectRetry, at: now + jittered(connectRetry))
+        timers.set(.connectRetry, at: now + jittered(pause ?? connectRetry))
     }
 
     mutating func stop() {

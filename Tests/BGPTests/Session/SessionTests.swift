@@ -213,6 +213,32 @@ import Wire
         #expect(bench.takeActions().last == .close(ConnectionID(7)))
     }
 
+    @Test func `whoever is rejected goes on listening, and calls again soon`() {
+        let bench = Bench()
+        bench.start()
+        bench.connect()
+        #expect(bench.state == .openSent)
+        bench.send(message(3, [6, 5]))
+        #expect(bench.state == .active)
+        _ = bench.takeActions()
+        let (rejected, due) = (bench.now, bench.speaker.nextDeadline ?? .never)
+        #expect(due <= rejected + .seconds(1))
+        bench.connect(7, isIncoming: true)
+        #expect(bench.takeMessages(on: 7).map(\.type) == [1] && bench.state == .openSent)
+    }
+
+    @Test func `two ends that begin anew at the same instant meet again`() {
+        forEachSeed(50) { random in
+            var network = Network(
+                autonomousSystems: [65_001, 65_002], edges: [(0, 1)], networks: [[], []], seed: random.next())
+            network.start()
+            network.run(for: .seconds(20))
+            for end in 0...1 { network.command(end) { $0.reset(peer: 0, at: $1, into: &$2) } }
+            network.run(for: .seconds(15))
+            #expect(network.isEstablished(0))
+        }
+    }
+
     @Test func `a reset says so and the session starts over`() {
         let bench = Bench()
         bench.establish()
