@@ -65,10 +65,13 @@ extension Session {
         end(side, because: failure, at: now, into: &outbox)
         guard outgoing == nil, incoming == nil, posture == .active else { return }
         if case .told(let notification) = failure { noteRefusal(notification) }
+        // Nobody waits for one who was not expected, or its place would never be another's.
+        guard !isDynamic else { return stop() }
         switch phase {
         case .delayingOpen where failure == .closed, .openSent where failure == .closed: waitForPeer(at: now)
         // Two ends that are both refused while idle, and are idle because they were, would never meet.
-        case .openSent where failure.isRejection && !isDynamic: waitForPeer(at: now, callingAfter: idleHold)
+        case .delayingOpen where failure.isRejection, .openSent where failure.isRejection:
+            waitForPeer(at: now, callingAfter: idleHold)
         default: hold(afterError: failure.isError, at: now)
         }
     }
@@ -159,8 +162,9 @@ extension Session {
             ? Notification.maximumPrefixes(families[0], bound: bound) : .cease(.maximumPrefixes)
         endAll(.stopped(notification), at: now, into: &outbox)
         stop()
-        guard case .restart(let time) = limit.response, !isDynamic else { return }
-        posture = .holding
+        isBarred = isDynamic
+        guard case .restart(let time) = limit.response else { return }
+        if !isDynamic { posture = .holding }
         timers.set(.idleHold, at: now + time)
     }
 

@@ -69,6 +69,8 @@ struct Session: Sendable {
     var isDraining = false
     /// What BFD last found; nil before it has found anything.
     var isForwardingUp: Bool?
+    /// Whether a peer that nobody has named is not to be taken when it calls, for it was stopped on purpose.
+    var isBarred = false
     /// Capabilities that the peer has refused (RFC 5492 §3).
     var refusedCapabilities: [UInt8] = []
     /// How many errors in a row have made the idle hold time longer.
@@ -119,12 +121,14 @@ struct Session: Sendable {
             guard posture == .stopped else { return }
             consecutiveErrors = 0
             counters.connectRetries = 0
+            isBarred = false
             self.isRestarting = isRestarting
             begin(at: now, into: &outbox)
         case .stop(let notification):
             endAll(.stopped(notification), at: now, into: &outbox)
             counters.connectRetries = 0
             stop()
+            isBarred = isDynamic
         case .restart(let notification):
             guard posture != .stopped else { return }
             endAll(.reset(notification), at: now, into: &outbox)
@@ -158,6 +162,7 @@ struct Session: Sendable {
         case .connectRetryTimerExpires:
             retry(at: now, into: &outbox)
         case .idleHoldTimerExpires:
+            isBarred = false
             guard posture == .holding else { return }
             begin(at: now, into: &outbox)
         case .holdTimerExpires(let side):

@@ -11,6 +11,10 @@ extension Speaker {
     ) -> Int? {
         let address = address.withoutMapping
         if let known = sessions.firstIndex(where: { $0.configuration.address == address && !$0.isGone }) {
+            // Its routes are kept over a restart, and it is back.
+            if sessions[known].isDynamic, sessions[known].posture == .stopped, !sessions[known].isBarred {
+                step(.start(isRestarting: false), known, at: now, into: &outbox)
+            }
             return known
         }
         guard let peers = configuration.dynamicPeers.first(where: { $0.range.contains(address) }) else { return nil }
@@ -35,6 +39,11 @@ extension Speaker {
     /// Starts the session with one peer that was stopped.
     public mutating func start(peer: Int, at now: Instant, into outbox: inout SpeakerOutbox) {
         guard sessions.indices.contains(peer) else { return }
+        // Who was not named is not called either, and may call again from now on.
+        guard !sessions[peer].isDynamic else {
+            sessions[peer].isBarred = false
+            return
+        }
         step(.start(isRestarting: false), peer, at: now, into: &outbox)
         settle(at: now, into: &outbox)
     }
@@ -120,5 +129,5 @@ extension Speaker {
 
 extension Session {
     /// Whether its place may be another's.
-    var isGone: Bool { isDynamic && posture == .stopped && staleFamilies.isEmpty }
+    var isGone: Bool { isDynamic && posture == .stopped && staleFamilies.isEmpty && !isBarred }
 }

@@ -257,10 +257,11 @@ extension Bench {
 }
 
 @Suite struct DynamicPeerTests {
-    private func bench(maximumCount: Int = 2) -> Bench {
+    private func bench(maximumCount: Int = 2, _ change: (inout SessionConfiguration) -> Void = { _ in }) -> Bench {
         var template = PeerConfiguration(address: "0.0.0.0", autonomousSystem: 65010, localAddress: "0.0.0.0")
         template.session.allowedAutonomousSystems = [65010...65019]
         template.session.holdTime = .seconds(30)
+        change(&template.session)
         let group = PeerGroup("branches", template: template)
         let bench = Bench { $0.dynamicPeers = [DynamicPeers("10.9.0.0/16", group, maximumCount: maximumCount)] }
         bench.start()
@@ -305,6 +306,70 @@ extension Bench {
         #expect(bench.speaker.state(of: 1) == .idle)
         #expect(call(bench, from: "10.9.0.7", 11) == 1)
         #expect(bench.speaker.peerCount == 2)
+    }
+
+    private static let opening =
+        Bench.open(
+            autonomousSystem: 65010, identifier: IPv4Address(10, 9, 0, 1),
+            capabilities: [
+                .multiprotocol(.ipv4Unicast), .fourOctetAS(65010),
+                .gracefulRestart(
+                    GracefulRestartOffer(
+                        isRestarting: false, coversNotifications: false, restartTime: 120,
+                        families: [.init(FamilyIdentifiers(.ipv4Unicast), isForwardingKept: true)])),
+            ]) + keepalive
+
+    @Test func `one whose routes are kept over its restart is taken when it calls again`() {
+        let bench = bench { $0.gracefulRestart = GracefulRestartConfiguration() }
+        #expect(call(bench, from: "10.9.0.1", 10) == 1)
+        bench.send(
+            Self.opening + announcement(["198.51.100.0/24"], path: ASPath(65010), nextHop: "10.9.0.1"), on: 10)
+        bench.close(10)
+        #expect(bench.speaker.bestRoutes.count == 1, "its routes are stale, and there")
+        bench.advance(by: .seconds(5))
+        #expect(call(bench, from: "10.9.0.1", 11) == 1)
+        bench.send(Self.opening, on: 11)
+        #expect(bench.speaker.state(of: 1) == .established)
+    }
+
+    @Test func `one that hangs up before it has said anything leaves its place`() {
+        let bench = bench()
+        for number in 0..<5 {
+            let connection = UInt32(10 + number)
+            #expect(call(bench, from: .v4(IPv4Address(10, 9, 0, UInt8(number))), connection) == 1)
+            bench.close(connection)
+        }
+        #expect(bench.speaker.peerCount == 2)
+    }
+
+    @Test func `one that was stopped is refused until it is started`() {
+        let bench = bench()
+        #expect(call(bench, from: "10.9.0.1", 10) == 1)
+        bench.send(Self.opening, on: 10)
+        bench.speaker.shutDown(peer: 1, at: bench.now, into: &bench.outbox)
+        bench.collect()
+        #expect(call(bench, from: "10.9.0.1", 11) == 1)
+        #expect(bench.takeNotification(on: 11) == [6, 5])
+        bench.speaker.start(peer: 1, at: bench.now, into: &bench.outbox)
+        bench.collect()
+        #expect(call(bench, from: "10.9.0.1", 12) == 1)
+        bench.send(Self.opening, on: 12)
+        #expect(bench.speaker.state(of: 1) == .established)
+    }
+
+    @Test func `one that has told too much is refused for the time that it is to wait`() {
+        let bench = bench { $0.prefixLimit = PrefixLimit(maximum: 1, response: .restart(after: .seconds(60))) }
+        #expect(call(bench, from: "10.9.0.1", 10) == 1)
+        bench.send(
+            Self.opening
+                + announcement(["198.51.100.0/24", "203.0.113.0/24"], path: ASPath(65010), nextHop: "10.9.0.1"),
+            on: 10)
+        #expect(call(bench, from: "10.9.0.1", 11) == 1)
+        #expect(bench.takeNotification(on: 11) == [6, 5])
+        bench.advance(by: .seconds(61))
+        #expect(call(bench, from: "10.9.0.1", 12) == 1)
+        bench.send(Self.opening, on: 12)
+        #expect(bench.speaker.state(of: 1) == .established)
     }
 
     @Test func `a member of a group has what the group has, and what is its own`() {
