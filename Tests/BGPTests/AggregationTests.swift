@@ -71,6 +71,29 @@ import Wire
         #expect(origin() == nil && bench.speaker.bestRoute(to: Self.parts[0]) == nil)
     }
 
+    @Test func `an aggregate that is announced besides outlives its parts, and they outlive the announcement`() throws {
+        var network = Self.row(isSummaryOnly: false)
+        network.start()
+        network.run(for: .seconds(30))
+        func route() -> Route? { network.speakers[2].bestRoute(to: Self.whole) }
+        network.command(1) { $0.announce(Self.whole, at: $1, into: &$2) }
+        network.run(for: .seconds(5))
+        #expect(try #require(route()).attributes.isAtomicAggregate == false)
+        network.command(0) { $0.announce(Self.parts[0], at: $1, into: &$2) }
+        network.run(for: .seconds(5))
+        #expect(try #require(route()).attributes.isAtomicAggregate)
+        network.command(0) { $0.withdraw(Self.parts[0], at: $1, into: &$2) }
+        network.run(for: .seconds(5))
+        #expect(try #require(route()).attributes.isAtomicAggregate == false)
+        network.command(0) { $0.announce(Self.parts[0], at: $1, into: &$2) }
+        network.command(1) { $0.withdraw(Self.whole, at: $1, into: &$2) }
+        network.run(for: .seconds(5))
+        #expect(try #require(route()).attributes.isAtomicAggregate)
+        network.command(0) { $0.withdraw(Self.parts[0], at: $1, into: &$2) }
+        network.run(for: .seconds(5))
+        #expect(route() == nil)
+    }
+
     @Test func `aggregates follow whatever comes and goes, nested ones too`() {
         forEachSeed(30) { random in
             let small: IPPrefix = "198.51.96.0/20"

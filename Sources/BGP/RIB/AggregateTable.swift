@@ -18,6 +18,8 @@ struct AggregateTable: Sendable {
         let aggregate: Aggregate
         /// How many parts have a route of each origin: interior, exterior and incomplete.
         var parts = [0, 0, 0]
+        /// Whether it is to be told whether it has parts or not.
+        var isAnnounced = false
 
         /// The least certain origin of any part; nil where there is none.
         var origin: Origin? { parts.lastIndex { $0 > 0 }.flatMap { Origin(rawValue: UInt8($0)) } }
@@ -32,6 +34,20 @@ struct AggregateTable: Sendable {
     var isEmpty: Bool { states.isEmpty }
 
     func contains(_ prefix: IPPrefix) -> Bool { states.contains { $0.aggregate.prefix == prefix } }
+
+    /// Whether a prefix is an aggregate that has parts.
+    func stands(_ prefix: IPPrefix) -> Bool { states.contains { $0.aggregate.prefix == prefix && $0.origin != nil } }
+
+    func isAnnounced(_ prefix: IPPrefix) -> Bool {
+        states.contains { $0.aggregate.prefix == prefix && $0.isAnnounced }
+    }
+
+    /// Notes whether somebody has a prefix told that may be an aggregate.
+    mutating func setAnnounced(_ prefix: IPPrefix, _ isAnnounced: Bool) {
+        for place in states.indices where states[place].aggregate.prefix == prefix {
+            states[place].isAnnounced = isAnnounced
+        }
+    }
 
     /// Whether a prefix is part of an aggregate that is told in its place.
     func isSummarized(_ prefix: IPPrefix) -> Bool {

@@ -15,7 +15,11 @@ extension Speaker {
         )
         for change in aggregates.note(table[index], origins.0, origins.1) {
             guard let origin = change.origin else {
-                removePath(change.prefix, PathID(.local))
+                if aggregates.isAnnounced(change.prefix) {
+                    originate(change.prefix)
+                } else {
+                    removePath(change.prefix, PathID(.local))
+                }
                 continue
             }
             var made = PathAttributes(nextHop: change.prefix.isIPv4 ? .v4(.any) : .v6(.any))
@@ -31,7 +35,9 @@ extension Speaker {
     ///
     /// Who tells an aggregate drops what is for a part without a route, or it would go round (RFC 4632 §5.1).
     func forwardingNextHop(_ best: RoutingTable.Best?, to index: PrefixIndex) -> IPAddress? {
-        if !aggregates.isEmpty, best?.source == .local, aggregates.contains(table[index]) {
+        if !aggregates.isEmpty, let best, best.source == .local, aggregates.contains(table[index]),
+            attributes[best.attributes].isAtomicAggregate
+        {
             return table.isIPv4(index) ? .v4(.any) : .v6(.any)
         }
         return forwardingNextHop(best)

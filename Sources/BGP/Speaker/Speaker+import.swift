@@ -4,7 +4,15 @@ import Wire
 /// The way of a route from a peer into the Adj-RIB-In (RFC 4271 §9.1.1).
 extension Speaker {
     mutating func originate(_ prefix: IPPrefix) {
+        aggregates.setAnnounced(prefix, true)
+        guard !aggregates.stands(prefix) else { return }
         originate(prefix, PathAttributes(nextHop: prefix.isIPv4 ? .v4(.any) : .v6(.any)))
+    }
+
+    mutating func originateNoMore(_ prefix: IPPrefix) {
+        aggregates.setAnnounced(prefix, false)
+        guard !aggregates.stands(prefix) else { return }
+        removePath(prefix, PathID(.local))
     }
 
     mutating func originate(_ prefix: IPPrefix, _ made: PathAttributes) {

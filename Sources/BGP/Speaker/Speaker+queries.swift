@@ -80,8 +80,13 @@ extension Speaker {
         }
     }
 
-    /// Every prefix that somebody has told or that is told to somebody, in order, IPv4 first.
-    public var prefixes: [IPPrefix] { table.inOrder().map { table[$0] } }
+    /// The prefixes of one page of the table that somebody has told or is told; nil behind the last.
+    ///
+    /// A page has no more than a few thousand. A prefix that is there while all pages are read is in one of them.
+    public func prefixes(inPage page: UInt32) -> [IPPrefix]? {
+        guard page < table.pageCount else { return nil }
+        return table.numbers(inPage: page).map { table[$0] }
+    }
 
     /// A peer's Adj-RIB-In in order of prefix, as the peer sent it.
     public func receivedRoutes(from peer: Int) -> [Route] {

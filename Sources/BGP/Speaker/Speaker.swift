@@ -219,13 +219,13 @@ public struct Speaker: Sendable {
 
     /// Originates many prefixes no more.
     public mutating func withdraw(_ series: PrefixSeries, at now: Instant, into outbox: inout SpeakerOutbox) {
-        for index in 0..<series.count { removePath(series[index], PathID(.local)) }
+        for index in 0..<series.count { originateNoMore(series[index]) }
         settle(at: now, into: &outbox)
     }
 
     /// Originates a prefix no more.
     public mutating func withdraw(_ prefix: IPPrefix, at now: Instant, into outbox: inout SpeakerOutbox) {
-        removePath(prefix, PathID(.local))
+        originateNoMore(prefix)
         settle(at: now, into: &outbox)
     }
 
