@@ -102,6 +102,20 @@ struct MultipathRouteTests {
         #expect(try ends.present(isIPv4: isIPv4) == [theirs])
     }
 
+    @Test func `routes of IPv4 lead through routers of IPv6`() throws {
+        var ends = try Ends(isIPv4: false)
+        let prefix = Self.prefix(isIPv4: true)
+        let hops = [Self.hop(2, on: 20, isIPv4: false), Self.hop(2, on: 30, isIPv4: false)]
+        let one = KernelRoute(to: prefix, through: hops[0].gateway, on: hops[0].interface, metric: 1_790)
+        let several = KernelRoute(to: prefix, over: hops, metric: 1_790)
+        for route in [one, several] {
+            try ends.routes.change { $0.replaceRoute(route) }
+            #expect(try ends.present(isIPv4: true) == [route])
+        }
+        let listed = try ends.listed(isIPv4: true)
+        #expect(listed.contains("nexthop via inet6 \(hops[1].gateway) dev b weight 1"), "\(listed)")
+    }
+
     @Test(arguments: [true, false])
     func `as many next hops as a node may use fit one request`(isIPv4: Bool) throws {
         var ends = try Ends(isIPv4: isIPv4)

@@ -25,17 +25,27 @@ extension KernelRoute {
     /// The next hops as the kernel wants them (`RTA_MULTIPATH` of rtnetlink(7)).
     var nextHopOctets: [UInt8] {
         nextHops.flatMap { hop -> [UInt8] in
-            let byteCount = hop.gateway.isIPv4 ? 4 : 16
-            let attributeSize = MemoryLayout<rtattr>.size + byteCount
+            let gateway = gatewayAttribute(hop.gateway)
+            let attributeSize = MemoryLayout<rtattr>.size + gateway.octets.count
             var head = rtnexthop()
             head.rtnh_len = UInt16(MemoryLayout<rtnexthop>.size + attributeSize)
             head.rtnh_ifindex = Int32(bitPattern: hop.interface.number)
-            let attribute = rtattr(rta_len: UInt16(attributeSize), rta_type: UInt16(RTA_GATEWAY.rawValue))
-            let address = (0..<byteCount).map { place in
-                UInt8(truncatingIfNeeded: hop.gateway.bits >> (8 * (byteCount - 1 - place)))
-            }
-            return withUnsafeBytes(of: head) { Array($0) } + withUnsafeBytes(of: attribute) { Array($0) } + address
+            let attribute = rtattr(rta_len: UInt16(attributeSize), rta_type: UInt16(gateway.type))
+            let padding = [UInt8](repeating: 0, count: -gateway.octets.count & 3)
+            return withUnsafeBytes(of: head) { Array($0) } + withUnsafeBytes(of: attribute) { Array($0) }
+                + gateway.octets + padding
         }
+    }
+
+    /// A gateway as the kernel wants it: one of the other family says so in front (RFC 8950).
+    func gatewayAttribute(_ gateway: IPAddress) -> (type: Int, octets: [UInt8]) {
+        let byteCount = gateway.isIPv4 ? 4 : 16
+        let address = (0..<byteCount).map { place in
+            UInt8(truncatingIfNeeded: gateway.bits >> (8 * (byteCount - 1 - place)))
+        }
+        guard gateway.isIPv4 != destination.isIPv4 else { return (Int(RTA_GATEWAY.rawValue), address) }
+        let family = UInt16(gateway.isIPv4 ? AF_INET : AF_INET6)
+        return (Int(RTA_VIA.rawValue), withUnsafeBytes(of: family) { Array($0) } + address)
     }
 
     /// Reads next hops as the kernel lists them; those without a gateway are left out.
@@ -49,7 +59,7 @@ extension KernelRoute {
             guard Int(head.rtnh_len) >= headSize, end <= octets.count else { break }
             let attributes = NetlinkAttributes(octets: UnsafeRawBufferPointer(rebasing: octets[place + headSize..<end]))
             attributes.forEach { type, attribute in
-                guard type == Int(RTA_GATEWAY.rawValue), let gateway = attribute.address else { return }
+                guard let gateway = attribute.gateway(ofType: type) else { return }
                 found.append(NextHop(through: gateway, on: InterfaceIndex(UInt32(bitPattern: head.rtnh_ifindex))))
             }
             place += (Int(head.rtnh_len) + 3) & ~3

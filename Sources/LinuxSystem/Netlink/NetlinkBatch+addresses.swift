@@ -155,7 +155,9 @@ extension NetlinkBatch {
             header.rtm_scope = scope(of: route, isNew: type == RTM_NEWROUTE)
             message.put(structure: header)
             message.put(Int(RTA_DST.rawValue), route.destination.address)
-            if let gateway = route.gateway { message.put(Int(RTA_GATEWAY.rawValue), gateway) }
+            if let gateway = route.gateway.map({ route.gatewayAttribute($0) }) {
+                message.put(gateway.type, octets: gateway.octets)
+            }
             if let interface = route.interface { message.put(Int(RTA_OIF.rawValue), interface.number) }
             if let metric = route.metric { message.put(Int(RTA_PRIORITY.rawValue), metric) }
             if !route.nextHops.isEmpty { message.put(Int(RTA_MULTIPATH.rawValue), octets: route.nextHopOctets) }

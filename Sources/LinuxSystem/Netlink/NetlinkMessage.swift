@@ -100,4 +100,14 @@ struct NetlinkAttributes {
         default: nil
         }
     }
+
+    /// The gateway that an attribute of a route is, of whichever family; nil for any other attribute.
+    func gateway(ofType type: Int) -> IPAddress? {
+        switch UInt32(type) {
+        case UInt32(RTA_GATEWAY.rawValue): address
+        case UInt32(RTA_VIA.rawValue) where octets.count > 2:
+            Self(octets: UnsafeRawBufferPointer(rebasing: octets[2...])).address
+        default: nil
+        }
+    }
 }

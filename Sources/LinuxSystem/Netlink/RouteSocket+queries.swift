@@ -148,7 +148,7 @@ extension KernelRoute {
         NetlinkAttributes(of: message, after: MemoryLayout<rtmsg>.size).forEach { type, attribute in
             switch UInt32(type) {
             case UInt32(RTA_DST.rawValue): destination = attribute.address ?? destination
-            case UInt32(RTA_GATEWAY.rawValue): gateway = attribute.address
+            case UInt32(RTA_GATEWAY.rawValue), UInt32(RTA_VIA.rawValue): gateway = attribute.gateway(ofType: type)
             case UInt32(RTA_OIF.rawValue): interface = InterfaceIndex(attribute.number(UInt32.self))
             case UInt32(RTA_PRIORITY.rawValue): metric = attribute.number(UInt32.self)
             case UInt32(RTA_MULTIPATH.rawValue): nextHops = Self.nextHops(from: attribute.octets)
