@@ -15,7 +15,8 @@ extension TopologyDecoder {
         names.communityLists = object["communityLists"].map { communityLists($0) } ?? []
         if let maps = object["routeMaps"] { readRouteMaps(maps, &names) }
         result.origins = object["origins"].flatMap { originTable($0) }
-        result.aggregates = object["aggregates"].map { aggregates($0, besides: result.networks) } ?? []
+        result.aggregates =
+            object["aggregates"].map { aggregates($0, besides: nodes[node].lan + result.networks) } ?? []
         let groups = object["groups"].map { self.groups($0, names) } ?? []
         result.collectors = object["bmp"].map { collectors($0) } ?? []
         result.maximumPaths = object["maximumPaths"]?.integer(in: 1...64) ?? 1
@@ -24,12 +25,12 @@ extension TopologyDecoder {
             relaxed.warn("this does nothing while one path is used; write \"maximumPaths\": 2")
         }
         for element in object["neighbors"]?.elements(expected: "a list of neighbours, [{ … }]") ?? [] {
-            guard let neighbor = neighbor(element, names, groups) else { continue }
+            guard let neighbor = neighbor(element, of: node, names, groups) else { continue }
             result.neighbors.append(neighbor)
             neighborPlaces.append((node, neighbor, element))
         }
         for element in object["listen"]?.elements(expected: "a list of ranges, [{ \"range\": … }]") ?? [] {
-            guard let listener = listener(element, groups) else { continue }
+            guard let listener = listener(element, of: node, groups) else { continue }
             result.listeners.append(listener)
             listenerPlaces.append((node, listener, element))
         }
@@ -41,7 +42,10 @@ extension TopologyDecoder {
                 result.listeners[index].settings.session.reflection?.cluster = cluster
             }
         }
-        result.confederation = object["confederation"].flatMap { confederation($0) }
+        if let whole = object["confederation"], let confederation = confederation(whole) {
+            result.confederation = confederation
+            confederationPlaces.append((node, confederation, whole))
+        }
         return result
     }
 
@@ -58,6 +62,10 @@ extension TopologyDecoder {
                 let place = object.required("prefix", "\"prefix\": \"10.0.0.0/8\""), let prefix = place.prefix(),
                 place.mayAnnounce(prefix)
             else { continue }
+            guard prefix.length > 0 else {
+                place.fault("\(prefix) is every address; write a longer prefix")
+                continue
+            }
             if networks.contains(prefix) || result.contains(where: { $0.prefix == prefix }) {
                 place.fault("\(prefix) is announced already; leave it out here")
                 continue

@@ -10,6 +10,8 @@ extension TopologyDecoder {
     struct NeighborSettings {
         var peer: PeerConfiguration
         var liveness: LivenessTiming?
+        /// The keys of the route maps that are named, be they there or not.
+        var routeMaps: Set<String> = []
     }
 
     func groups(_ cursor: Cursor, _ names: BGPNames) -> [(name: String, value: NeighborSettings)] {
@@ -25,13 +27,13 @@ extension TopologyDecoder {
     }
 
     func neighbor(
-        _ cursor: Cursor, _ names: BGPNames, _ groups: [(name: String, value: NeighborSettings)]
+        _ cursor: Cursor, of node: Int, _ names: BGPNames, _ groups: [(name: String, value: NeighborSettings)]
     ) -> BGPNeighborDeclaration? {
         guard let object = cursor.object(keys: KnownKeys.bgpNeighbor), let place = place(object) else { return nil }
         let group = object["group"].map { $0.named("group", among: groups) } ?? .standard
         guard let group else { return nil }
         let settings = settings(object, names, over: group)
-        judgePolicies(of: settings, cursor)
+        judgePolicies(of: settings, at: node, cursor)
         var result = BGPNeighborDeclaration(place, settings: settings.peer)
         result.liveness = settings.liveness
         result.description = object["description"]?.name(forbidden: "")
@@ -39,7 +41,7 @@ extension TopologyDecoder {
     }
 
     func listener(
-        _ cursor: Cursor, _ groups: [(name: String, value: NeighborSettings)]
+        _ cursor: Cursor, of node: Int, _ groups: [(name: String, value: NeighborSettings)]
     ) -> BGPListenerDeclaration? {
         guard let object = cursor.object(keys: KnownKeys.bgpListener),
             let range = object.required("range", "\"range\": \"192.0.2.0/24\"")?.prefix(),
@@ -57,18 +59,17 @@ extension TopologyDecoder {
                     + "of the group")
             return nil
         }
-        judgePolicies(of: settings, cursor)
+        judgePolicies(of: settings, at: node, cursor)
         var result = BGPListenerDeclaration(range, settings: settings.peer)
         result.maximumCount = object["maximum"]?.integer(in: 1...1_000) ?? result.maximumCount
         return result
     }
 
-    private func judgePolicies(of settings: NeighborSettings, _ cursor: Cursor) {
-        let policies = [
-            ("routeMapIn", "takes nothing from", settings.peer.importPolicy),
-            ("routeMapOut", "tells nothing to", settings.peer.exportPolicy),
-        ]
-        for (key, does, policy) in policies where policy == nil {
+    /// Inside an AS routes go without a policy; of a neighbour that has its number from its node it is not known here.
+    private func judgePolicies(of settings: NeighborSettings, at node: Int, _ cursor: Cursor) {
+        guard settings.peer.autonomousSystem != nodes[node].autonomousSystem else { return }
+        for (key, does) in [("routeMapIn", "takes nothing from"), ("routeMapOut", "tells nothing to")]
+        where !settings.routeMaps.contains(key) {
             cursor.warn("without \"\(key)\" the node \(does) a neighbour of another AS (RFC 8212); write \"all\"")
         }
     }
@@ -86,6 +87,7 @@ extension TopologyDecoder {
             object["advertisementInterval"]?.duration() ?? base.peer.advertisementInterval
         if let damping = object["damping"] { result.peer.damping = self.damping(damping) }
         let maps = names.routeMaps.map { (name: $0.name, value: $0.policy) }
+        result.routeMaps.formUnion(["routeMapIn", "routeMapOut"].filter { object[$0] != nil })
         if let map = object["routeMapIn"] { result.peer.importPolicy = map.named("route map", among: maps) }
         if let map = object["routeMapOut"] { result.peer.exportPolicy = map.named("route map", among: maps) }
         readSession(object, into: &result.peer.session)
@@ -156,8 +158,9 @@ extension TopologyDecoder {
         readRestart(object, into: &session)
         switch object["addPath"]?.word(NumberedPaths.self, what: "direction of paths") {
         case .both: (session.capabilities.numberedFamiliesHeard, session.capabilities.numberedFamiliesTold) = (all, all)
-        case .receive: session.capabilities.numberedFamiliesHeard = all
-        case .send: session.capabilities.numberedFamiliesTold = all
+        case .receive:
+            (session.capabilities.numberedFamiliesHeard, session.capabilities.numberedFamiliesTold) = (all, [])
+        case .send: (session.capabilities.numberedFamiliesHeard, session.capabilities.numberedFamiliesTold) = ([], all)
         case nil: break
         }
         if let limit = object["maximumPrefixes"].flatMap({ prefixLimit($0) }) { session.prefixLimit = limit }

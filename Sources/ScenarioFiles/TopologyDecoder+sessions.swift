@@ -44,4 +44,24 @@ extension TopologyDecoder {
                 "no link of \"\(topology.nodes[node].name)\" leads to \(listener.range); write a range on one of them")
         }
     }
+
+    /// To peers of the overlay that are not in it, or do not know that they are, a node of a confederation has a number
+    /// that they do not expect.
+    func checkConfederations(of topology: Topology) {
+        for (node, confederation, cursor) in confederationPlaces {
+            let peers = Set(topology.tunnels().compactMap { $0.farEnd(from: node)?.node }).sorted()
+            for peer in peers {
+                let (other, name) = (topology.nodes[peer], topology.nodes[peer].name)
+                guard other.kind == .patronus else { continue }
+                let isMember =
+                    other.autonomousSystem == topology.nodes[node].autonomousSystem
+                    || other.autonomousSystem.map { confederation.members.contains($0) } ?? false
+                guard !isMember || other.bgp?.confederation?.identifier != confederation.identifier else { continue }
+                cursor.fault(
+                    isMember
+                        ? "its peer \"\(name)\" is in the confederation and does not say so; give it the same"
+                        : "its peer \"\(name)\" is not in the confederation; add its \"asn\" to the members")
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import BGP
 import Basics
 import Scenario
 import Wire
@@ -45,6 +46,9 @@ struct TopologyDecoder {
     /// Ranges of callers by node, with their place in the file.
     var listenerPlaces: [(node: Int, listener: BGPListenerDeclaration, cursor: Cursor)] = []
 
+    /// Confederations by node, with their place in the file.
+    var confederationPlaces: [(node: Int, confederation: Confederation, cursor: Cursor)] = []
+
     static func decode(_ root: Cursor, session: LoadingSession) -> DecodedTopology? {
         guard let object = root.object(keys: KnownKeys.topology) else { return nil }
         let faultsBefore = session.log.faultCount
@@ -66,6 +70,7 @@ struct TopologyDecoder {
             slaClasses: decoder.slaClasses, steering: decoder.steering)
         decoder.checkNeighbors(of: topology)
         decoder.checkListeners(of: topology)
+        decoder.checkConfederations(of: topology)
         guard session.log.faultCount == faultsBefore else {
             return DecodedTopology(nodes: decoder.nodes, topology: nil)
         }

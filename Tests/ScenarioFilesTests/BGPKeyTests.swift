@@ -195,6 +195,64 @@ import Wire
         }
     }
 
+    @Test func `a direction of paths and a route map of one's own replace the group's`() throws {
+        let topology = try hub(
+            """
+            "groups": [{ "name": "a", "asn": 65100, "addPath": "both", "routeMapIn": "all", "routeMapOut": "all",
+              "bfd": true, "damping": true }],
+            "neighbors": [{ "node": "left", "group": "a", "addPath": "send", "bfd": false, "damping": false },
+              { "node": "right", "group": "a", "addPath": "receive", "routeMapIn": "none" }]
+            """
+        ).topology
+        let neighbors = topology.neighbors(of: 0)
+        let offers = neighbors.map(\.settings.session.capabilities)
+        #expect(offers.map(\.numberedFamiliesHeard) == [[], [.ipv4Unicast, .ipv6Unicast]])
+        #expect(offers.map(\.numberedFamiliesTold) == [[.ipv4Unicast, .ipv6Unicast], []])
+        #expect(neighbors.map { $0.liveness == nil } == [true, false])
+        #expect(neighbors.map { $0.settings.damping == nil } == [true, false])
+        #expect(neighbors.map(\.settings.importPolicy) == [.acceptAll, .denyAll])
+    }
+
+    @Test func `a policy that is missing is spoken of once, and only where one is needed`() {
+        func warnings(_ bgp: String) -> [String] {
+            ScenarioLoader(.memory([Self.hubFile(bgp)])).check("hub.json").warnings.map(\.path)
+                .filter { $0.hasPrefix("nodes.hub") }
+        }
+        #expect(warnings("\"neighbors\": [{ \"node\": \"left\", \"asn\": 65001 }]") == [])
+        #expect(
+            warnings("\"neighbors\": [{ \"node\": \"left\", \"asn\": 65100 }]")
+                == ["nodes.hub.bgp.neighbors[0]", "nodes.hub.bgp.neighbors[0]"])
+        let misspelt = "\"asn\": 65100, \"routeMapIn\": \"al\", \"routeMapOut\": \"all\""
+        #expect(
+            faults("\"neighbors\": [{ \"node\": \"left\", \(misspelt) }]")
+                == ["neighbors[0].routeMapIn: there is no route map \"al\"; did you mean \"all\"?"])
+    }
+
+    @Test func `peers of the overlay are in a confederation together or not at all`() {
+        func faults(_ other: String) -> [String] {
+            let text = """
+                { "nodes": {
+                    "hub": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16"],
+                      "bgp": { "confederation": { "identifier": 65000, "members": [65001, 65002] } } },
+                    "site": { "kind": "patronus", "lan": ["10.2.0.0/16"], \(other) },
+                    "isp": { "kind": "router" } },
+                  "links": [{ "endpoints": ["hub:wan-a", "isp"] }, { "endpoints": ["site:wan-a", "isp"] }],
+                  "overlay": { "tunnels": "full-mesh" } }
+                """
+            let loader = ScenarioLoader(.memory([InputFile(path: "two.json", bytes: Array(text.utf8))]))
+            return loader.check("two.json").faults.all.map(\.message)
+        }
+        let whole = "\"confederation\": { \"identifier\": 65000, \"members\": [65001, 65002] }"
+        #expect(faults("\"asn\": 65002, \"bgp\": { \(whole) }") == [])
+        #expect(
+            faults("\"asn\": 65002")
+                == ["its peer \"site\" is in the confederation and does not say so; give it the same"])
+        #expect(
+            faults("\"asn\": 65003") == [
+                "its peer \"site\" is not in the confederation; add its \"asn\" to the members"
+            ])
+    }
+
     @Test func `whoever calls from a range gets the group's settings`() throws {
         let topology = try hub(
             Self.group + """
@@ -279,6 +337,14 @@ import Wire
         (
             "\"groups\": [{ \"name\": \"a\", \"maximumPrefixes\": { \"maximum\": 5, \"after\": \"60s\" } }]",
             "groups[0].maximumPrefixes.after: \"after\" goes with \"then\": \"restart\"; leave it out"
+        ),
+        (
+            "\"aggregates\": [{ \"prefix\": \"10.1.0.0/16\" }]",
+            "aggregates[0].prefix: 10.1.0.0/16 is announced already; leave it out here"
+        ),
+        (
+            "\"aggregates\": [{ \"prefix\": \"0.0.0.0/0\" }]",
+            "aggregates[0].prefix: 0.0.0.0/0 is every address; write a longer prefix"
         ),
         ("\"cluster\": \"fd00::1\"", "cluster: a cluster's number looks like an IPv4 address; write \"10.0.0.1\""),
     ])
