@@ -28,6 +28,8 @@ struct CollectorStream: Sendable {
     static let initialRoom = 64 * 1_024
     /// A host offers room again when there is less than this.
     static let leastRoom = 2_048
+    /// How many prefixes are looked at in one call.
+    static let workLimit = 4_096
     /// More than this may not wait in the host.
     static let waitingLimit = 4 * 1_024 * 1_024
 
@@ -38,9 +40,11 @@ struct CollectorStream: Sendable {
     var status = CollectorStatus()
     /// How much more the host takes without keeping it waiting; below zero, that much waits.
     var room = 0
-    /// The prefixes whose routes are still to be told, as they stand then, and how many of them have been.
+    /// The prefixes of one page of the table whose routes are still to be told, as they stand then, and how many of
+    /// them have been; and the page behind it.
     private var untold: [IPPrefix] = []
     private var toldCount = 0
+    private var nextPage: UInt32 = 0
     /// Whether it has not been told yet that it has all.
     private(set) var isBehind = false
 
@@ -52,13 +56,14 @@ struct CollectorStream: Sendable {
     /// The stream, where octets can be written to it.
     var openStream: StreamID? { status.isConnected ? stream : nil }
 
-    /// A connection has come about, over which routes to those prefixes are to be told.
-    mutating func opened(tellingRoutesTo prefixes: [IPPrefix]) {
+    /// A connection has come about, over which all routes are to be told.
+    mutating func opened() {
         status.isConnected = true
         status.connectionCount += 1
         room = Self.initialRoom
-        untold = prefixes
+        untold = []
         toldCount = 0
+        nextPage = 0
         isBehind = true
     }
 
@@ -70,8 +75,11 @@ struct CollectorStream: Sendable {
     }
 
     /// The next prefix whose routes are to be told.
-    mutating func nextUntold() -> IPPrefix? {
-        guard toldCount < untold.count else { return nil }
+    mutating func nextUntold(in speaker: borrowing Speaker) -> IPPrefix? {
+        while toldCount == untold.count {
+            guard let page = speaker.prefixes(inPage: nextPage) else { return nil }
+            (untold, toldCount, nextPage) = (page, 0, nextPage + 1)
+        }
         toldCount += 1
         return untold[toldCount - 1]
     }

@@ -14,6 +14,8 @@ struct NeighborLiveness: Sendable {
     let sending: SocketID
     let source: SocketAddress
     var session: BFD.Session
+    /// Whether it is up; one that has yet to come up says nothing of the way (RFC 5882 §4.1).
+    var isUp = false
     /// Whether the neighbour last said that its BFD would go on without its control plane (RFC 5882 §4.3).
     var isIndependent = false
 }
@@ -109,6 +111,8 @@ extension Node {
                             port: Encapsulation.singleHopPort),
                         ByteRange(start: start, count: ControlPacket.byteCount)))
             case .stateChanged(let state, _):
+                guard neighborLiveness[place].isUp != (state == .up) else { continue }
+                neighborLiveness[place].isUp = state == .up
                 speaker.forwardingChanged(
                     peer: configuration.peers.count + liveness.neighbor, isUp: state == .up,
                     isIndependent: liveness.isIndependent, at: now, into: &routing)

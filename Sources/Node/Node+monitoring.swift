@@ -44,12 +44,12 @@ extension Node {
     // MARK: Their connections
 
     mutating func collectorOpened(_ place: Int, at now: Instant, into outbox: inout Outbox) {
-        collectors[place].opened(tellingRoutesTo: speaker.prefixes)
+        collectors[place].opened()
+        armStatistics(of: place, at: now)
         let start = outbox.arena.count
         collectors[place].feed.begin(at: now, to: &outbox.arena)
         write(from: start, to: place, at: now, into: &outbox)
         catchUp(place, at: now, into: &outbox)
-        armStatistics(of: place, at: now)
     }
 
     mutating func collectorWritable(_ place: Int, byteCount: Int, at now: Instant, into outbox: inout Outbox) {
@@ -69,6 +69,10 @@ extension Node {
     /// Calls a collector again, or tells one that is there how much has come about.
     mutating func wakeCollector(_ place: Int, at now: Instant, into outbox: inout Outbox) {
         guard collectors[place].openStream != nil else { return callCollector(place, into: &outbox) }
+        guard !collectors[place].isBehind else {
+            armStatistics(of: place, at: now)
+            return catchUp(place, at: now, into: &outbox)
+        }
         let start = outbox.arena.count
         collectors[place].feed.tellStatistics(of: speaker, at: now, to: &outbox.arena)
         armStatistics(of: place, at: now)
@@ -131,8 +135,15 @@ extension Node {
         guard collectors[place].isBehind else { return }
         let start = outbox.arena.count
         let room = collectors[place].room
+        var rest = CollectorStream.workLimit
         while room - (outbox.arena.count - start) >= CollectorStream.leastRoom {
-            guard let prefix = collectors[place].nextUntold() else {
+            guard rest > 0 else {
+                // Prefixes of which there is nothing to tell take no room.
+                timers.set(timer(forCollector: place), at: now)
+                break
+            }
+            rest -= 1
+            guard let prefix = collectors[place].nextUntold(in: speaker) else {
                 collectors[place].feed.tellEndOfRoutes(at: now, to: &outbox.arena)
                 collectors[place].caughtUp()
                 break

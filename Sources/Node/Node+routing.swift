@@ -321,9 +321,10 @@ extension Node {
 
     mutating func install(_ prefix: IPPrefix, _ nextHop: IPAddress, into outbox: inout Outbox) {
         // What lies on a LAN of the node's own stays there, whatever peers announce.
-        if nextHop.isUnspecified {
+        let isOnLAN = isOnLAN(PrefixSeries(prefix))
+        if nextHop.isUnspecified, !isOnLAN {
             discard(prefix, into: &outbox)
-        } else if !isOnLAN(PrefixSeries(prefix)),
+        } else if !isOnLAN,
             let peer = configuration.peers.firstIndex(where: { nextHop.isOverlay($0.overlayAddress) })
         {
             routes.insert(prefix, peer: peer)
