@@ -156,6 +156,35 @@ struct LabTests {
         #expect(outages[1] > 150 && abs(outages[0] - outages[1]) < 150, "\(outages)")
     }
 
+    @Test func `what a linux node runs ends when the node is killed, and begins anew when it is back`() throws {
+        let bench = try LabBench()
+        let times = bench.workspace.url("times").path
+        let command = "echo begins >> \(times); while sleep 0.1; do echo lives >> \(times); done"
+        try bench.workspace.write(
+            """
+            { "nodes": {
+                "hq": { "kind": "patronus", "lan": ["10.1.0.0/16"] },
+                "box": { "kind": "linux", "exec": ["\(command)"] } },
+              "links": [{ "endpoints": ["hq:ce0", "box:eth0"] }] }
+            """, to: "box.json")
+        try bench.workspace.write(
+            """
+            { "topology": "box.json", "duration": "6s",
+              "events": [{ "at": "2s", "node": "box", "restart": true, "after": "2s" }] }
+            """, to: "boxes.json")
+        let outcome = try bench.run("run", "boxes.json", "--backend", "netns", "--quiet")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lives = try bench.workspace.text("times").components(separatedBy: "begins\n")
+        // Nothing stands before the first beginning; each life is two seconds and what the lab takes.
+        try #require(lives.count == 3 && lives[0].isEmpty, "\(lives.count)")
+        for life in lives[1...] {
+            let count = life.split(separator: "\n").count
+            #expect(count >= 10 && count < 35, "\(count)")
+        }
+        usleep(500_000)
+        #expect(try bench.workspace.text("times").components(separatedBy: "begins\n") == lives)
+    }
+
     private func value(of metric: String, in summary: [String: Any]) -> Double {
         let metrics = summary["metrics"] as? [String: [String: Any]]
         return metrics?[metric]?["value"] as? Double ?? .nan

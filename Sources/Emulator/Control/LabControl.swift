@@ -131,9 +131,15 @@ public final class LabControl {
     private func perform(_ order: SessionOrder, on peer: String, at node: Int) throws(WordsOfRefusal) {
         let name = lab.topology.nodes[node].name
         let known = lab.topology.nodes[node].kind == .patronus ? lab.sessionNames(of: node) : []
+        guard known.count(where: { $0 == peer }) < 2 else {
+            throw WordsOfRefusal("\"\(name)\" has several sessions with \"\(peer)\"; give each a \"description\"")
+        }
         guard let number = known.firstIndex(of: peer) else {
             let names = known.isEmpty ? "it has none" : "it has those with \(known.joined(separator: ", "))"
             throw WordsOfRefusal("\"\(name)\" has no BGP session with \"\(peer)\"; \(names)")
+        }
+        if order == .refresh, lab.state(of: node).sessions[number].state != "established" {
+            throw WordsOfRefusal("the session of \"\(name)\" with \"\(peer)\" is not up, and there is nobody to ask")
         }
         guard lab.perform(order, onSession: UInt32(number), of: node) else {
             throw WordsOfRefusal("\"\(name)\" does not run")
