@@ -12,21 +12,37 @@ struct AttachedDataplane: ~Copyable {
     var hosted: HostedDataplane<KernelDataplaneMaps>
 }
 
+extension HostConfiguration {
+    /// Hands the kernel the program, which it takes a tenth of a second to verify; nil where none is used.
+    public func loadDataplane() throws(HostError) -> KernelDataplane? {
+        guard usesDataplane else { return nil }
+        return try hosted { () throws(SystemError) in try KernelDataplane(sizes: [(.flows, dataplaneFlowCount)]) }
+    }
+}
+
 extension MachineHost where Machine: ~Copyable {
-    /// Loads the program, tells it what is known, and puts it on every port.
+    /// The data plane on all ports, loaded now if it has not been before; none where none is used.
     static func makeDataplane(
-        _ configuration: HostConfiguration, _ ports: [PortState]
+        _ configuration: HostConfiguration, _ ports: [PortState], _ loaded: consuming KernelDataplane?
     ) throws(HostError) -> Slab<AttachedDataplane> {
         var made = Slab<AttachedDataplane>()
-        guard configuration.usesDataplane else { return made }
-        let size = configuration.dataplaneFlowCount
-        let plane = try hosted { () throws(SystemError) in try KernelDataplane(sizes: [(.flows, size)]) }
+        if let plane = consume loaded {
+            made.append(try attached(plane, configuration, ports))
+        } else if let plane = try configuration.loadDataplane() {
+            made.append(try attached(plane, configuration, ports))
+        }
+        return made
+    }
+
+    /// Tells the program what is known, and puts it on every port.
+    private static func attached(
+        _ plane: consuming KernelDataplane, _ configuration: HostConfiguration, _ ports: [PortState]
+    ) throws(HostError) -> AttachedDataplane {
         let maps = try hosted { () throws(SystemError) in try plane.maps(in: NetworkNamespace.current()) }
         let told = try describe(ports, maps, configuration.random)
         let attachments = try attach(
             plane.program, to: ports, allowing: configuration.allowsGenericDataplane ? .genericIfRefused : .nativeOnly)
-        made.append(AttachedDataplane(plane: plane, attachments: attachments, hosted: told))
-        return made
+        return AttachedDataplane(plane: plane, attachments: attachments, hosted: told)
     }
 
     /// Tells a data plane of the ports, before it sees the first packet.

@@ -1,6 +1,6 @@
 public import Basics
 import Dataplane
-import LinuxSystem
+public import LinuxSystem
 public import Machine
 public import Telemetry
 import Wire
@@ -55,10 +55,11 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
 
     /// Makes what the configuration speaks of, in the namespace of the calling thread; the ports are there already.
     ///
-    /// Telemetry goes to `report`, with the instant that it is of.
+    /// A data plane that is to be used may have been loaded before, which saves the time that it takes. Telemetry goes
+    /// to `report`, with the instant that it is of.
     public init(
         _ machine: consuming Machine, _ configuration: HostConfiguration,
-        report: @escaping (TelemetryRecord, Instant) -> Void
+        dataplane loaded: consuming KernelDataplane? = nil, report: @escaping (TelemetryRecord, Instant) -> Void
     ) throws(HostError) {
         let poll = try hosted { () throws(SystemError) in try EventPoll() }
         let timer = try hosted { () throws(SystemError) in try KernelTimer(configuration.clock) }
@@ -72,7 +73,7 @@ public struct MachineHost<Machine: HostedMachine & ~Copyable>: ~Copyable {
             try poll.add(monitor.number, for: .readable, token: Token(.monitor).rawValue)
         }
         let overlay = try Self.makeOverlay(configuration, &routes, poll)
-        let dataplane = try Self.makeDataplane(configuration, ports)
+        let dataplane = try Self.makeDataplane(configuration, ports, loaded)
         self.machine = machine
         self.configuration = configuration
         self.report = report

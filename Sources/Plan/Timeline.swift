@@ -45,6 +45,9 @@ public struct Timeline: Sendable {
     /// When the next entry is due.
     public var next: Instant? { position < entries.count ? entries[position].at : nil }
 
+    /// The entries that have not been due.
+    public var upcoming: ArraySlice<Entry> { entries[position...] }
+
     /// The next entry that is due.
     public mutating func takeDue(at now: Instant) -> ScriptedAction? {
         guard position < entries.count, entries[position].at <= now else { return nil }

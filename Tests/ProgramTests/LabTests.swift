@@ -156,6 +156,27 @@ struct LabTests {
         #expect(outages[1] > 150 && abs(outages[0] - outages[1]) < 150, "\(outages)")
     }
 
+    @Test func `a node that is killed is back at the instant that the scenario says`() throws {
+        let bench = try LabBench()
+        let restarts = """
+            [ { "at": "3s", "node": "hq", "restart": true, "after": "1s" },
+              { "at": "7s", "node": "hq", "restart": true, "after": "1s" } ]
+            """
+        try bench.workspace.write(Fixture.scenario(duration: "11s", events: restarts), to: "scenario.json")
+        let real = try bench.start("run", "scenario.json", "--backend", "netns", "--json")
+        func lives() -> Int { bench.processes.count { $0.does("agent") } }
+        // Two hosts, two nodes, and the node's next life, which waits.
+        #expect(eventually { lives() == 5 })
+        let outcome = try real.outcome()
+        #expect(bench.labs.isEmpty && bench.processes.isEmpty)
+        try #require([0, 3].contains(outcome.status), "\(outcome.errors)")
+        guard outcome.status == 0 else { return }
+        let simulated = try bench.run("run", "scenario.json", "--json")
+        let outages = try [outcome, simulated].map { value(of: "failover.outage.max", in: try parsed($0.output)) }
+        // It would be 0.2 s longer if the process began, and the kernel verified its program, only then.
+        #expect(outages[1] > 1_000 && abs(outages[0] - outages[1]) < 100, "\(outages)")
+    }
+
     @Test func `what a linux node runs ends when the node is killed, and begins anew when it is back`() throws {
         let bench = try LabBench()
         let times = bench.workspace.url("times").path

@@ -75,10 +75,13 @@ public enum Agent {
     }
 
     private static func runNode(_ place: MachinePlace, _ channel: MessageChannel) throws {
+        // What takes long comes before time begins, as in a simulated node, which has it at once.
+        let dataplane = try place.hostConfiguration(.startingNow()).loadDataplane()
         guard let clock = try ready(channel) else { return }
         let wire = AgentWire(channel)
         var host = try MachineHost(
-            Node(place.nodeConfiguration(clock), random: place.random, at: clock.now), place.hostConfiguration(clock)
+            Node(place.nodeConfiguration(clock), random: place.random, at: clock.now), place.hostConfiguration(clock),
+            dataplane: dataplane
         ) { record, instant in wire.report(record, at: instant) }
         try wire.attend(&host)
         try run(&host, wire)

@@ -5,6 +5,8 @@ import LinuxSystem
 final class AgentProcess {
     let node: Int
     let role: AgentTask.Role
+    /// Of its machine's lives the one that it is, as in its task.
+    let life: UInt64
     /// For messages to people: the machine's name, and what it does where that is not plain.
     let title: String
     private var child: ProgramChild
@@ -23,6 +25,7 @@ final class AgentProcess {
     ) throws(SystemError) {
         node = task.node
         role = task.role
+        life = task.life
         self.title = title
         let inherited = try FileDescriptor.duplicate(of: namespace.descriptorNumber, from: 64)
         let inheritances = [ChildProcess.Inheritance(inherited.number, as: ProgramChild.namespaceDescriptor)]

@@ -13,6 +13,7 @@ extension Lab {
     /// Ends all machines and makes the record of the run.
     public func finish() throws(LabError) -> RunRecord {
         let end = clock.now
+        for agent in agents where agent.life > lives[agent.node] { agent.kill() }
         let asked = agents.filter { !$0.hasEnded }
         for agent in asked { agent.order(.finish) }
         while !asked.allSatisfy({ $0.report != nil }) {

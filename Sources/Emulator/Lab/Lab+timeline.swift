@@ -46,7 +46,7 @@ extension Lab {
 
     /// The process that is a node now.
     func machine(of node: Int) -> AgentProcess? {
-        agents.last { $0.node == node && $0.role == .machine && !$0.hasEnded }
+        agents.last { $0.node == node && $0.role == .machine && $0.life == lives[node] && !$0.hasEnded }
     }
 
     private func change(
@@ -93,8 +93,8 @@ extension Lab {
         case .linux: try startCommands(of: node)
         default:
             lives[node] += 1
-            try startAgent(of: node, .machine)
-            agents[agents.count - 1].order(.go(epoch: clock.epoch))
+            machine(of: node)?.order(.go(epoch: clock.epoch))
+            try prepareNextLife(of: node)
         }
     }
 

@@ -99,10 +99,11 @@ public final class Lab {
             try prepareVeths()
         }
         for node in request.scenario.topology.nodes.indices where hasMachine(node) {
-            try startAgent(of: node, .machine)
+            try startAgent(of: node, .machine, life: 0)
+            try prepareNextLife(of: node)
         }
         for attack in AttackPlan.all(of: request.scenario, seed: request.seed) {
-            try startAgent(of: attack.device, .attacker(event: attack.event))
+            try startAgent(of: attack.device, .attacker(event: attack.event), life: 0)
         }
         try startCommands()
         try waitForAgents()
@@ -206,9 +207,17 @@ public final class Lab {
         }
     }
 
-    func startAgent(of node: Int, _ role: AgentTask.Role) throws(LabError) {
-        let task = AgentTask(
-            inputs: request.inputs, seed: request.seed, node: node, role: role, life: lives[node])
+    /// Starts the process of a machine's next life where the timeline has one, so that it can begin at once when due.
+    func prepareNextLife(of node: Int) throws(LabError) {
+        guard hasMachine(node) else { return }
+        let isScripted = timeline.upcoming.contains { entry in
+            if case .start(node: node) = entry.action { true } else { false }
+        }
+        if isScripted { try startAgent(of: node, .machine, life: lives[node] + 1) }
+    }
+
+    private func startAgent(of node: Int, _ role: AgentTask.Role, life: UInt64) throws(LabError) {
+        let task = AgentTask(inputs: request.inputs, seed: request.seed, node: node, role: role, life: life)
         let name = topology.nodes[node].name
         let title = role == .machine ? name : "the attacker at \(name)"
         try inLab { () throws(SystemError) in
@@ -234,7 +243,7 @@ public final class Lab {
     /// Gives all machines, and the wire, one instant zero, which comes a moment later.
     public func start() {
         clock = MonotonicClock(epoch: MonotonicClock.kernelReading() + 100_000_000)
-        for agent in agents { agent.order(.go(epoch: clock.epoch)) }
+        for agent in agents where agent.life == lives[agent.node] { agent.order(.go(epoch: clock.epoch)) }
     }
 
     /// Lets time pass until an instant, and does meanwhile what the timeline wants.
