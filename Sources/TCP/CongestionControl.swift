@@ -1,6 +1,6 @@
 package import Basics
 
-/// The congestion window: HyStart++ (RFC 9406), then CUBIC (RFC 9438) or NewReno (RFC 5681).
+/// The congestion window: HyStart, then CUBIC (RFC 9438) or NewReno (RFC 5681).
 ///
 /// It counts bytes. Recovery, which decides what is sent while losses are repaired, is the connection's.
 package struct CongestionControl: Sendable {
@@ -54,8 +54,8 @@ package struct CongestionControl: Sendable {
 
     /// Grows the window after an ACK outside recovery.
     package mutating func acknowledge(_ progress: Progress, at now: Instant) {
-        if slowStart.isWatching, isInSlowStart {
-            slowStart.observe(progress)
+        if isInSlowStart, !slowStart.hasEnded {
+            slowStart.observe(progress, segmentCount: window / segmentSize, at: now)
             if slowStart.hasEnded { slowStartThreshold = window }
         }
         guard progress.isWindowLimited else {
@@ -63,7 +63,7 @@ package struct CongestionControl: Sendable {
             return
         }
         if isInSlowStart {
-            let growth = min(progress.byteCount, SlowStart.largestGrowth * segmentSize) / slowStart.growthDivisor
+            let growth = min(progress.byteCount, SlowStart.largestGrowth * segmentSize)
             window = min(window + growth, Self.largestWindow)
             return
         }
@@ -84,7 +84,6 @@ package struct CongestionControl: Sendable {
 
     /// Sets the threshold for a loss; the connection brings the window down to it.
     package mutating func noteLoss(inFlight: Int) {
-        slowStart.stop()
         acknowledgedCount = 0
         let floor = 2 * segmentSize
         switch algorithm {
@@ -94,6 +93,13 @@ package struct CongestionControl: Sendable {
             let reduced = cubic.reduce(Double(window) / Double(segmentSize))
             slowStartThreshold = max(Int(min(reduced * Double(segmentSize), 1e9)), floor)
         }
+    }
+
+    /// Forgets the path after a timeout, which may be another one now (RFC 9438 §4.8).
+    package mutating func noteTimeout() {
+        slowStart = SlowStart()
+        cubic = CubicCurve()
+        setWindow(segmentSize)
     }
 
     /// Moves the window within recovery, or to the threshold at its end.

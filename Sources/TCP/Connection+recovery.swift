@@ -118,7 +118,7 @@ extension Connection {
         if recovery.phase != .timeout || unacknowledged > recovery.timedOutAt {
             congestion.noteLoss(inFlight: inFlight)
         }
-        congestion.setWindow(segmentSize)
+        congestion.noteTimeout()
         recovery.phase = .timeout
         recovery.timedOutAt = unacknowledged
         recovery.end = nextToSend

@@ -10,7 +10,7 @@
 //
 // A connection is a kilobyte, so it is never copied, only looked at where it lies.
 //
-// Spoken here: RFC 9293, 2018, 2883, 3042, 4015, 5681, 5961, 6298, 6582, 6675, 6928, 6937, 7323, 8985, 9406, 9438.
+// Spoken here: RFC 9293, 2018, 2883, 3042, 4015, 5681, 5961, 6298, 6582, 6675, 6928, 6937, 7323, 8985, 9438.
 
 public import Basics
 public import Wire
@@ -165,8 +165,8 @@ public struct Connection: ~Copyable, Sendable {
     /// What was written and is not yet acknowledged.
     public var unacknowledgedByteCount: Int { sendBuffer.held.byteCount }
 
-    /// What was written and does not count as in flight: not yet sent, or to be sent again.
-    public var waitingByteCount: Int { sendBuffer.held.byteCount - pipe }
+    /// What was written and has not been sent for the first time.
+    public var unsentByteCount: Int { max(0, sendBuffer.end - nextToSend) }
 
     var canWrite: Bool {
         guard !finishRequested else { return false }

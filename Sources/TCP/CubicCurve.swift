@@ -8,6 +8,8 @@ struct CubicCurve: Sendable {
     static let decrease = 0.7
     /// The steepness (C), in segments per second cubed.
     static let steepness = 0.4
+    /// The least growth in a round trip while no loss has said where the plateau is, as Linux has it: a twentieth.
+    static let searchGrowth = 0.05
 
     /// The window before the last loss, or less where it had not recovered from the one before (W_max).
     private var plateau = 0.0
@@ -43,11 +45,12 @@ struct CubicCurve: Sendable {
         let target = max(window, min(curve, 1.5 * window))
         let reno = renoWindow >= windowBeforeLoss ? 1 : 3 * (1 - Self.decrease) / (1 + Self.decrease)
         renoWindow += reno * acknowledged / window
+        let least = window + (windowBeforeLoss == 0 ? Self.searchGrowth * acknowledged : 0)
         let present = elapsed - plateauDelay
         if Self.steepness * present * present * present + plateau < renoWindow {
-            return max(window, renoWindow)
+            return max(least, renoWindow)
         }
-        return window + (target - window) / window * acknowledged
+        return max(least, window + (target - window) / window * acknowledged)
     }
 
     private mutating func beginEpoch(at now: Instant, window: Double) -> Instant {

@@ -6,6 +6,7 @@ import Wire
 
 @Suite struct CongestionTests {
     private static let segmentSize = 1_000
+    private static let start = Instant(nanoseconds: 7_000_000_000)
 
     private func progress(_ byteCount: Int = 1_000, next: Int = 0) -> CongestionControl.Progress {
         CongestionControl.Progress(
@@ -27,15 +28,14 @@ import Wire
         _ control: inout CongestionControl, for duration: Interval, roundTrip: Interval = .milliseconds(50),
         _ body: (Interval, Double) -> Void
     ) {
-        let start = Instant(nanoseconds: 7_000_000_000)
-        var now = start
-        while now - start < duration {
+        var now = Self.start
+        while now - Self.start < duration {
             var rest = control.window
             while rest > 0 {
                 control.acknowledge(progress(min(rest, 2 * Self.segmentSize)), at: now)
                 rest -= 2 * Self.segmentSize
             }
-            body(now - start, Double(control.window) / Double(Self.segmentSize))
+            body(now - Self.start, Double(control.window) / Double(Self.segmentSize))
             now += roundTrip
         }
     }
@@ -105,8 +105,57 @@ import Wire
             }
         }
         #expect(windows.prefix(5) == [10_000, 20_000, 40_000, 80_000, 160_000])
-        #expect(!control.isInSlowStart)
-        #expect(control.window < 2_000_000)
+        // The round in which all is 8 ms later begins at 320 segments, and nine of its ACKs say so.
+        #expect(control.slowStartThreshold == 328_000)
+    }
+
+    /// A slow start from so many segments with an ACK each millisecond, but for a gap, until it ends or they do.
+    private func train(from segments: Int, gapAt gap: Int? = nil) -> (control: CongestionControl, count: Int) {
+        var control = CongestionControl(.cubic, segmentSize: 1_000, initialWindow: segments * 1_000)
+        var now = Self.start - .milliseconds(Int64(segments))
+        var count = 0
+        while control.isInSlowStart, count < segments {
+            count += 1
+            now += .milliseconds(count == gap ? 3 : 1)
+            var one = progress(next: segments * 1_000)
+            one.unacknowledged = count * 1_000
+            control.acknowledge(one, at: now)
+        }
+        return (control, count)
+    }
+
+    @Test func `slow start ends when the ACKs of a round take half a round trip`() {
+        // Of a round trip of 50 ms half, and half a millisecond for bursts: that is over at the 27th.
+        let (ended, count) = train(from: 40)
+        #expect(count == 27 && ended.slowStartThreshold == 66_000)
+        #expect(train(from: 26).control.isInSlowStart)
+        // What does not follow closely belongs to no train.
+        #expect(train(from: 40, gapAt: 20).control.isInSlowStart)
+    }
+
+    @Test func `a window of few segments says nothing of the path`() {
+        var control = CongestionControl(.cubic, segmentSize: 1_000, initialWindow: 4_000)
+        for round in 1...100 {
+            // A receiver's window, and not ours, is what holds the sender back.
+            var one = progress(next: round * 4_000)
+            one.isWindowLimited = false
+            one.roundTrip = .milliseconds(10 * Int64(round))
+            control.acknowledge(one, at: Instant(nanoseconds: UInt64(round) * 500_000))
+        }
+        #expect(control.isInSlowStart)
+    }
+
+    @Test func `until a loss has shown the plateau, the window grows by a twentieth each round trip`() {
+        var control = train(from: 100).control
+        var windows: [Double] = []
+        run(&control, for: .milliseconds(500)) { _, window in windows.append(window) }
+        for (earlier, later) in zip(windows, windows.dropFirst()) {
+            #expect((1.045..<1.06).contains(later / earlier), "\(windows)")
+        }
+        // After a timeout, too, nothing is known of the path (RFC 9438 §4.8).
+        var late = afterLoss(.cubic, at: 1_000)
+        late.noteTimeout()
+        #expect(late.window == 1_000 && late.isInSlowStart)
     }
 
     @Test func `a window that is not used does not grow, and idleness brings it back to the first`() {

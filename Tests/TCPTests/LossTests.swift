@@ -44,6 +44,15 @@ import Wire
         #expect(specimen.connection.statistics.congestionWindow < 14_600)
     }
 
+    @Test func `what is sent and reported ahead of a hole waits for nothing`() {
+        let specimen = Specimen.established(selective: true)
+        specimen.write(count: 20_000)
+        #expect(specimen.connection.unsentByteCount == 20_000 - 14_600)
+        for index in 2...10 { specimen.acknowledge(1, blocks: [segment(1)..<segment(index)]) }
+        // All has been sent, of which the other end has most; an application that has more may write it.
+        #expect(specimen.connection.unacknowledgedByteCount == 20_000 && specimen.connection.unsentByteCount == 0)
+    }
+
     @Test func `three duplicate ACKs do the same where there is no SACK`() {
         let specimen = loaded(selective: false)
         _ = specimen.takeSent()

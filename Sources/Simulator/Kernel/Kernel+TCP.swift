@@ -46,7 +46,7 @@ struct Stream: ~Copyable {
         guard room < Self.leastRoom, backlog.isEmpty else { return nil }
         let free = min(connection.writableByteCount, Self.roomStep)
         guard free >= Self.leastRoom else { return nil }
-        return connection.waitingByteCount < Self.unsentLimit ? free : nil
+        return connection.unsentByteCount < Self.unsentLimit ? free : nil
     }
 
     /// Takes what the machine writes; what does not fit waits in the backlog.
