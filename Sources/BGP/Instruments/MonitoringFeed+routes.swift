@@ -2,22 +2,8 @@ public import Basics
 public import Wire
 
 extension MonitoringFeed {
-    /// Tells a peer's routes as they stand, and that they are all: for a station that has come late (RFC 7854 §3.3).
-    public mutating func tellRoutes(
-        of peer: Int, in speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena
-    ) {
-        guard let session = session(of: peer) else { return }
-        let header = header(of: session, at: now)
-        for route in speaker.receivedRoutes(from: peer) {
-            scratch.announce(
-                [route.prefix], identifiers: [route.pathIdentifier], with: route.attributes, session.format)
-            scratch.wrap(header, to: &arena)
-        }
-        tellEnd(of: session.context.families, header, session.format, to: &arena)
-    }
-
-    /// Tells what all peers have told of a prefix and what was chosen, as it stands: a part of what brings a station up
-    /// that has come late, for tables too large to be told at once.
+    /// Tells what all peers have told of a prefix and what was chosen, as it stands: a part of what a station is told
+    /// that has come late (RFC 7854 §3.3), for tables are too large to be told at once.
     public mutating func tellRoutes(
         to prefix: IPPrefix, in speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena
     ) {
@@ -35,7 +21,7 @@ extension MonitoringFeed {
         tellBestRoute(to: prefix, of: speaker, at: now, to: &arena)
     }
 
-    /// Tells that the routes of all peers, and those chosen, have all been told.
+    /// Tells that the routes of all peers, and those chosen, have all been told (RFC 9069 §5.1).
     public mutating func tellEndOfRoutes(at now: Instant, to arena: inout ByteArena) {
         for peer in sessions.indices {
             guard let session = sessions[peer] else { continue }
@@ -43,17 +29,6 @@ extension MonitoringFeed {
         }
         guard tellsBestRoutes else { return }
         tellEnd(of: [.ipv4Unicast, .ipv6Unicast], bestRoutesPeer(at: now), .bestRoutes, to: &arena)
-    }
-
-    /// Tells everything that the speaker has chosen, and that it is all (RFC 9069 §5.1).
-    public mutating func tellBestRoutes(of speaker: borrowing Speaker, at now: Instant, to arena: inout ByteArena) {
-        guard tellsBestRoutes else { return }
-        let header = bestRoutesPeer(at: now)
-        for route in speaker.bestRoutes {
-            scratch.announce([route.prefix], with: route.attributes, .bestRoutes)
-            scratch.wrap(header, to: &arena)
-        }
-        tellEnd(of: [.ipv4Unicast, .ipv6Unicast], header, .bestRoutes, to: &arena)
     }
 
     /// Tells what the speaker has chosen for a prefix.

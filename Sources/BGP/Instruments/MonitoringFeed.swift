@@ -6,7 +6,8 @@
 // speaker gets it, and its outbox after each call. Way out: messages appended to the
 // arena that the caller hands in, to be written to the station's connection. `begin`
 // opens a connection, at any time and again after one was lost: the sessions that stand
-// are told at once, their routes with `tellRoutes`.
+// are told at once, their routes prefix by prefix with `tellRoutes` as the station takes
+// them, and then that these were all with `tellEndOfRoutes`.
 //
 // UPDATEs are passed on as they came, but for faulty ones, which are told as what they
 // come to (RFC 7606).

@@ -90,31 +90,29 @@ extension Speaker {
 
     /// A peer's Adj-RIB-In in order of prefix, as the peer sent it.
     public func receivedRoutes(from peer: Int) -> [Route] {
-        var routes: [Route] = []
-        for index in table.inOrder() { appendReceived(from: peer, index, to: &routes) }
-        return routes
+        table.inOrder().flatMap { index in
+            receivedPaths(from: peer, index).map { route($0, to: table[index], $0.received) }
+        }
     }
 
     /// A peer's routes to one prefix, as the peer sent them, but for those that only stand until it has told them again
     /// (RFC 4724 §4.2).
     public func freshRoutes(from peer: Int, to prefix: IPPrefix) -> [Route] {
-        var routes: [Route] = []
-        if let index = table.find(prefix) { appendReceived(from: peer, index, isFresh: true, to: &routes) }
-        return routes
+        guard let index = table.find(prefix) else { return [] }
+        return receivedPaths(from: peer, index).filter { !epochs[peer].isStale($0, isIPv4: prefix.isIPv4) }
+            .map { route($0, to: prefix, $0.received) }
     }
 
-    private func appendReceived(
-        from peer: Int, _ index: PrefixIndex, isFresh: Bool = false, to routes: inout [Route]
-    ) {
+    /// What a peer has told of a prefix and not taken back.
+    private func receivedPaths(from peer: Int, _ index: PrefixIndex) -> [RoutingTable.Path] {
         let isIPv4 = table.isIPv4(index)
+        var paths: [RoutingTable.Path] = []
         var next = table.firstPath(of: PathSource(peer), index)
         while let path = next {
             next = table.nextPath(ofSourceOf: path, index)
-            guard epochs[peer].counts(path, isIPv4: isIPv4),
-                !isFresh || !epochs[peer].isStale(path, isIPv4: isIPv4)
-            else { continue }
-            routes.append(route(path, to: table[index], path.received))
+            if epochs[peer].counts(path, isIPv4: isIPv4) { paths.append(path) }
         }
+        return paths
     }
 
     /// All routes to one prefix that take part in the decision, in order of the peers, the own one last.

@@ -219,8 +219,12 @@ private func tables(
         let first = try tables(watched.take())
         watched.begin()
         watched.tell { feed, speaker, now, arena in
-            for peer in 0...1 { feed.tellRoutes(of: peer, in: speaker, at: now, to: &arena) }
-            feed.tellBestRoutes(of: speaker, at: now, to: &arena)
+            var page: UInt32 = 0
+            while let prefixes = speaker.prefixes(inPage: page) {
+                for prefix in prefixes { feed.tellRoutes(to: prefix, in: speaker, at: now, to: &arena) }
+                page += 1
+            }
+            feed.tellEndOfRoutes(at: now, to: &arena)
             feed.tellStatistics(of: speaker, at: now, to: &arena)
             feed.end(to: &arena)
         }
