@@ -16,12 +16,14 @@ extension Kernel {
         let live = hops.count { ports[$0.port].isUp }
         let place = Self.place(of: salted(flowHash), among: live > 0 ? live : hops.count)
         guard live > 0 else { return hops[place] }
-        var remaining = place
+        var chosen = hops[0]
+        var ahead = place
         for hop in hops where ports[hop.port].isUp {
-            if remaining == 0 { return hop }
-            remaining -= 1
+            chosen = hop
+            guard ahead > 0 else { break }
+            ahead -= 1
         }
-        preconditionFailure("a place among the live hops is one of theirs")
+        return chosen
     }
 
     /// The smallest largest packet of a set's ports.
