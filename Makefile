@@ -24,8 +24,10 @@ help:
 	@echo "make bench               measure, beside ns-3"
 	@echo "make bench-instructions  count instructions, which repeat on any machine"
 
+# A local package's new files are looked for only where its manifest seems to have changed.
 bootstrap:
 	@rm -rf .build/tmp && mkdir -p .build/tmp
+	@touch Package.swift Benchmarks/Package.swift Fuzz/Package.swift
 	@scripts/bootstrap.sh
 
 run: bootstrap
