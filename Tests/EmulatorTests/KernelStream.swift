@@ -58,26 +58,51 @@ struct KernelStream: ~Copyable {
         }
     }
 
-    /// Sends for so long and returns how many octets arrived after `warmUp`, and in which time.
-    func run(for time: Interval, warmUp: Interval, _ clock: MonotonicClock) throws(SystemError) -> (Int, Interval) {
+    /// What came of a stream.
+    struct Outcome {
+        /// Octets that arrived after the warm-up.
+        var count = 0
+        /// In which time they did.
+        var time = Interval.zero
+        /// Whether each octet, from the first, was the one sent.
+        var isWhole = true
+    }
+
+    /// Octets that are the same again only after a prime number of them, so that no segment can stand for another.
+    private static let period = 251
+    private static let pattern = (0..<262_144 + period).map { UInt8(truncatingIfNeeded: $0 % period) }
+
+    /// Sends for so long and says what has arrived.
+    func run(for time: Interval, warmUp: Interval, _ clock: MonotonicClock) throws(SystemError) -> Outcome {
         let (sending, receiving) = (sending.number, receiving.number)
         let end = clock.now + time
         let sender = try RealTimeThread(named: "sender", RealTimeThread.Manner(priority: nil)) {
-            let octets = [UInt8](repeating: 0x55, count: 65_536)
-            while clock.now < end, send(sending, octets, octets.count, Int32(MSG_NOSIGNAL)) > 0 {}
+            var sent = 0
+            while clock.now < end {
+                let count = Self.pattern[(sent % Self.period)...].withUnsafeBufferPointer {
+                    send(sending, $0.baseAddress, 65_536, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { break }
+                sent += count
+            }
         }
         var buffer = [UInt8](repeating: 0, count: 262_144)
         let start = clock.now + warmUp
-        var count = 0
+        var outcome = Outcome()
+        var position = 0
         var now = clock.now
         while now < end {
             let received = recv(receiving, &buffer, buffer.count, 0)
             if received <= 0 { break }
             now = clock.now
-            if now >= start, now < end { count += received }
+            let phase = position % Self.period
+            outcome.isWhole = outcome.isWhole && buffer[..<received] == Self.pattern[phase..<phase + received]
+            position += received
+            if now >= start, now < end { outcome.count += received }
         }
         shutdown(sending, Int32(SHUT_RDWR))
         sender.join()
-        return (count, min(now, end) - start)
+        outcome.time = min(now, end) - start
+        return outcome
     }
 }

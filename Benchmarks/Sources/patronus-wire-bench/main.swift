@@ -94,8 +94,8 @@ func measureStream() throws(SystemError) {
     let profile = LinkProfile(rate: .megabits(100), delay: .milliseconds(50), queue: .bytes(2_500_000))
     let joint = try Joint(profile, back: LinkProfile(delay: .milliseconds(50)))
     let stream = try KernelStream(from: joint.left, to: joint.right, at: Joint.rightAddress)
-    let (count, time) = try stream.run(for: .seconds(12), warmUp: .seconds(4), joint.clock)
-    let goodput = Double(8 * count) / time.inSeconds / 1e6
+    let outcome = try stream.run(for: .seconds(12), warmUp: .seconds(4), joint.clock)
+    let goodput = Double(8 * outcome.count) / outcome.time.inSeconds / 1e6
     // Of 1514 octets of a frame 1448 are the stream's.
     row(
         "wire-tcp",
@@ -103,6 +103,7 @@ func measureStream() throws(SystemError) {
             ("rate_mbps", 100), ("round_trip_ms", 100), ("goodput_mbps", goodput),
             ("share_percent", goodput * 1_514 / 1_448), ("least_share_percent", 95),
         ])
+    if !outcome.isWhole { complain("wire-tcp: octets came through changed") }
     for late in joint.wire.lateDirections() { complain("wire-tcp: \(late)") }
 }
 
