@@ -195,7 +195,7 @@ private struct Storm: ~Copyable {
         case 80..<84:
             let port = PortID(UInt16(random.below(4)))
             handle(.portChanged(port, isUp: random.chance(Ratio(0.7))), "port")
-        case 84..<86: handle(.command(.resetSession(peer: UInt32(random.below(4)))), "reset")
+        case 84..<86: orderSession(UInt32(random.below(4)))
         case 86 where random.chance(Ratio(0.05)): handle(.command(.shutDown), "shutDown")
         case 86:
             let block = IPPrefix(.v4(IPv4Address(10, UInt8(random.below(4)), 0, 0)), length: 16)
@@ -203,6 +203,18 @@ private struct Storm: ~Copyable {
             handle(.command(random.chance(Ratio(0.5)) ? .announce(series) : .withdraw(series)), "announce")
         case 87 where random.chance(Ratio(0.05)): handle(.start, "start")
         default: handle(.deadline, "deadline")
+        }
+    }
+
+    /// What an operator may want of a session; one that is stopped is mostly started again.
+    private mutating func orderSession(_ peer: UInt32) {
+        switch random.below(8) {
+        case 0..<3: handle(.command(.resetSession(peer: peer)), "reset")
+        case 3: handle(.command(.refreshRoutes(peer: peer)), "refresh")
+        case 4:
+            let reason = random.octets(Int(random.below(300)))
+            handle(.stopSession(peer: peer, reason: reason.span.bytes), "stop")
+        default: handle(.command(.startSession(peer: peer)), "start")
         }
     }
 

@@ -80,6 +80,15 @@ import Testing
         }
     }
 
+    @Test func `spoilt authorizations never trap`() {
+        let topology = Example.topology.replacing(
+            "\"asn\": 65002", with: "\"asn\": 65002, \"bgp\": { \"origins\": \"vrps.csv\" }")
+        guard case .memory(var files) = Example.files(topology: topology) else { return }
+        let text = "ASN,IP Prefix,Max Length,Trust Anchor\r\nAS65003,10.3.0.0/16,24,x\n65004,fd04::/32,,x\nAS0,::/0,9\n"
+        files.append(InputFile(path: "vrps.csv", bytes: Array(text.utf8)))
+        forEachSeed(300) { random in load(files, spoiling: "vrps.csv", &random, as: "small.json") }
+    }
+
     @Test func `random octets are no document`() throws {
         forEachSeed(300) { random in
             let bytes = (0..<random.below(200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
