@@ -68,11 +68,21 @@ final class LabBench {
 
     /// What a node says of one of its tunnels.
     func tunnel(_ name: String, of node: String) throws -> [String: Any] {
-        let outcome = try run("lab", "inspect", node, "--json")
-        // Where there is no lab, it says nothing here.
-        let states = try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
-        let tunnels = states?.first?["tunnels"] as? [[String: Any]]
+        let tunnels = try state(of: node)["tunnels"] as? [[String: Any]]
         return tunnels?.first { $0["name"] as? String == name } ?? [:]
+    }
+
+    /// The states of a node's sessions, by their names.
+    func sessions(of node: String) throws -> [String: String] {
+        let sessions = try state(of: node)["sessions"] as? [[String: String]] ?? []
+        return Dictionary(sessions.map { ($0["peer"] ?? "", $0["state"] ?? "") }) { $1 }
+    }
+
+    /// What a node says of itself; nothing where there is no lab.
+    private func state(of node: String) throws -> [String: Any] {
+        let outcome = try run("lab", "inspect", node, "--json")
+        let states = try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+        return states?.first ?? [:]
     }
 
     func supervisor(of lab: String) throws -> Int32 {

@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import TestKit
 import Testing
@@ -8,80 +7,36 @@ import Testing
     .serialized, .enabled(if: geteuid() == 0, "only root may make network namespaces"),
     .enabled(if: access("/usr/lib/frr/bgpd", X_OK) == 0, "FRR is not installed: scripts/bootstrap.sh"))
 struct PeerSessionTests {
-    private let bench: LabBench
-    private var folder: String { bench.workspace.url("frr").path }
+    private let lab: FRRLab
+    private var bench: LabBench { lab.bench }
 
     init() throws {
-        bench = try LabBench()
-        try FRRouting.makeFolder(in: bench.workspace)
-        let bgp = """
-            hostname frr
-            router bgp 65100
-             bgp router-id 192.0.2.2
-             no bgp ebgp-requires-policy
-             no bgp network import-check
-             neighbor 192.0.2.1 remote-as 65001
-             neighbor 192.0.2.1 timers connect 1
-             address-family ipv4 unicast
-              network 172.16.1.0/24
-              network 172.16.2.0/24
-             exit-address-family
-
-            """
-        try bench.workspace.write(bgp, to: "frr/bgpd.conf")
+        lab = try FRRLab(
+            bgp: """
+                 address-family ipv4 unicast
+                  network 172.16.1.0/24
+                  network 172.16.2.0/24
+                 exit-address-family
+                """)
     }
 
-    /// A lab in which the headquarters knows of FRR by these words.
+    /// The lab, in which the headquarters knows of FRR by these words.
     private func start(_ words: String) throws {
-        let wait = "while [ ! -S \(folder)/zserv ]; do sleep 0.1; done; exec "
-        let commands = [
-            FRRouting.daemon("zebra", "-f /dev/null", in: folder),
-            wait + FRRouting.daemon("bgpd", "-f \(folder)/bgpd.conf", in: folder),
-        ]
-        let list = String(decoding: try JSONEncoder().encode(commands), as: UTF8.self)
-        let topology = """
-            {
-              "name": "sessions",
-              "nodes": {
-                "hq": { "kind": "patronus", "asn": 65001, "lan": ["10.1.0.0/16", "10.2.0.0/16"], "bgp": {
-                  "aggregates": [{ "prefix": "10.0.0.0/8", "summaryOnly": true }],
-                  "groups": [{ "name": "customers", "asn": 65100, "routeMapIn": "all", "routeMapOut": "all" }],
-                  \(words) } },
-                "frr": { "kind": "linux", "exec": \(list) },
-                "server": { "kind": "host", "at": "hq" }
-              },
-              "links": [ { "endpoints": ["hq:ce0", "frr:eth0"], "addresses": ["192.0.2.1/30", "192.0.2.2/30"] } ],
-              "overlay": { "tunnels": "full-mesh", "encryption": "none" }
-            }
+        try lab.start(
             """
-        try bench.workspace.write(topology, to: "sessions.json")
-        let outcome = try bench.run("lab", "up", "sessions.json")
-        try #require(outcome.status == 0, "\(outcome.errors)")
+            "aggregates": [{ "prefix": "10.0.0.0/8", "summaryOnly": true }],
+            "groups": [{ "name": "customers", "asn": 65100, "routeMapIn": "all", "routeMapOut": "all" }], \(words)
+            """)
     }
 
-    private func show(_ words: String) throws -> [String: Any] {
-        let outcome = try bench.run(
-            "lab", "exec", "frr", "--", "/usr/bin/vtysh", "--vty_socket", folder, "-c", "show bgp \(words) json")
-        return (try? parsed(outcome.output)) ?? [:]
-    }
-
-    private func neighbor() throws -> [String: Any] {
-        try show("neighbors")["192.0.2.1"] as? [String: Any] ?? [:]
-    }
-
-    private func isUp() throws -> Bool { try neighbor()["bgpState"] as? String == "Established" }
+    private func isUp() throws -> Bool { try lab.isUp() }
 
     private func heard() throws -> Set<String> {
-        Set((try show("ipv4 unicast")["routes"] as? [String: Any] ?? [:]).keys)
+        let table = try lab.show("bgp ipv4 unicast") as? [String: Any]
+        return Set((table?["routes"] as? [String: Any] ?? [:]).keys)
     }
 
-    /// What the node says of its sessions.
-    private func sessions() throws -> [String: String] {
-        let text = try bench.run("lab", "inspect", "hq", "--json").output
-        let states = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
-        let sessions = states?.first?["sessions"] as? [[String: String]] ?? []
-        return Dictionary(sessions.map { ($0["peer"] ?? "", $0["state"] ?? "") }) { $1 }
-    }
+    private func sessions() throws -> [String: String] { try lab.sessions() }
 
     @Test func `a session is refreshed, stopped with a reason, started and reset`() throws {
         try start(
@@ -94,7 +49,7 @@ struct PeerSessionTests {
                 try heard() == ["10.0.0.0/8", "172.16.1.0/24", "172.16.2.0/24"]
             })
         func refreshes() throws -> Int {
-            (try neighbor()["messageStats"] as? [String: Any])?["routeRefreshRecv"] as? Int ?? -1
+            (try lab.neighbor()["messageStats"] as? [String: Any])?["routeRefreshRecv"] as? Int ?? -1
         }
         let before = try refreshes()
         #expect(try bench.run("lab", "session", "hq", "frr", "refresh").status == 0)
@@ -103,14 +58,14 @@ struct PeerSessionTests {
 
         #expect(try bench.run("lab", "session", "hq", "frr", "stop", "--reason", "maintenance until 4").status == 0)
         #expect(try eventually(within: 10, every: 0.2) { try !isUp() && sessions()["frr"] == "idle" })
-        #expect(try "\(neighbor())".contains("maintenance until 4"))
+        #expect(try "\(lab.neighbor())".contains("maintenance until 4"))
         // FRR calls every second; a session that was stopped does not answer.
         usleep(3_000_000)
         #expect(try !isUp() && sessions()["frr"] == "idle")
         #expect(try bench.run("lab", "session", "hq", "frr", "start").status == 0)
         #expect(try eventually(within: 30, every: 0.2) { try isUp() && sessions()["frr"] == "established" })
 
-        func drops() throws -> Int { try neighbor()["connectionsDropped"] as? Int ?? -1 }
+        func drops() throws -> Int { try lab.neighbor()["connectionsDropped"] as? Int ?? -1 }
         let former = try drops()
         #expect(try bench.run("lab", "session", "hq", "frr", "reset").status == 0)
         #expect(try eventually(within: 30, every: 0.2) { try drops() > former && isUp() })
@@ -134,7 +89,7 @@ struct PeerSessionTests {
         #expect(try bench.run("lab", "session", "hq", "dynamic-1", "reset").status == 0)
         #expect(
             try eventually(within: 30, every: 0.2) {
-                try neighbor()["connectionsDropped"] as? Int == 1 && isUp()
+                try lab.neighbor()["connectionsDropped"] as? Int == 1 && isUp()
             })
         #expect(try bench.run("lab", "down").status == 0)
     }
