@@ -130,6 +130,21 @@ import Traffic
         meter.receive(number, sentAt: sentAt, byteCount: 100, at: .milliseconds(milliseconds))
     }
 
+    @Test func `packets that change places after a silence of the sender end no gap`() {
+        var meter = FlowMeter(FlowMeter.Settings(start: .zero, stop: .milliseconds(60_000)))
+        func arrive(_ number: UInt32, sent: Int64, at: Int64) {
+            meter.receive(number, sentAt: .milliseconds(sent), byteCount: 10, at: .milliseconds(at))
+        }
+        arrive(0, sent: 0, at: 40)
+        arrive(1, sent: 10, at: 50)
+        arrive(4, sent: 2_002, at: 2_042)
+        arrive(3, sent: 2_001, at: 2_043)
+        let before = meter.report(at: .milliseconds(2_050), overStreams: false).gaps
+        #expect(before == [ClosedGap(start: 50, end: 2_042, lost: 1)])
+        arrive(2, sent: 2_000, at: 2_060)
+        #expect(meter.report(at: .milliseconds(2_061), overStreams: false).gaps.isEmpty)
+    }
+
     @Test func `a gap still open at the end counts while packets were being sent`() {
         let settings = FlowMeter.Settings(start: .zero, stop: .milliseconds(1_000), evenGap: .milliseconds(10))
         var meter = FlowMeter(settings)

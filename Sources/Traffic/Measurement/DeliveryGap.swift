@@ -12,6 +12,8 @@ public struct DeliveryGap: Equatable, Codable, Sendable {
     public let isOpen: Bool
     /// The numbers that were skipped when the gap ended.
     var skipped: Range<UInt64> = 0..<0
+    /// Whether the sender was silent as long as nothing came, so that the gap is one only if packets were lost.
+    var isQuiet = false
 
     public init(start: Instant, end: Instant, packetsLost: UInt64 = 0, isOpen: Bool = false) {
         self.start = start

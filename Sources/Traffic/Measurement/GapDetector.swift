@@ -44,14 +44,13 @@ struct GapDetector: Sendable {
 
     @inline(never)
     private mutating func judge(at now: Instant, sentAt: Instant, skipped: Range<UInt64>) {
-        let elapsed = now - lastArrival
-        if skipped.isEmpty {
-            // The first packet's wait is its latency, and a quiet sender is not a broken path.
-            guard hasArrival else { return }
-            if evenGap == nil, elapsed - (sentAt - lastSent) <= threshold { return }
-        }
+        // A quiet sender is not a broken path.
+        let isQuiet = evenGap == nil && (now - lastArrival) - (sentAt - lastSent) <= threshold
+        // The first packet's wait is its latency.
+        guard !skipped.isEmpty || hasArrival && !isQuiet else { return }
         var gap = DeliveryGap(start: lastArrival, end: now, packetsLost: UInt64(skipped.count))
         gap.skipped = skipped
+        gap.isQuiet = isQuiet
         gaps.append(gap)
     }
 
@@ -60,6 +59,7 @@ struct GapDetector: Sendable {
         for index in gaps.indices.reversed() {
             if gaps[index].skipped.contains(number) {
                 gaps[index].packetsLost -= min(1, gaps[index].packetsLost)
+                if gaps[index].packetsLost == 0, gaps[index].isQuiet { gaps.remove(at: index) }
                 return
             }
             if !gaps[index].skipped.isEmpty, gaps[index].skipped.upperBound <= number { return }
