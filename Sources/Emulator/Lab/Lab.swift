@@ -59,6 +59,8 @@ public final class Lab {
     var ramps = LinkRamps()
     var agents: [AgentProcess] = []
     private(set) var commands: [LinuxCommand] = []
+    /// Held by a run that a wire may make invalid; a lab that lives for days shall not hold it.
+    private var awake: WakefulProcessors?
     /// The veths at which nodes' data planes send and receive.
     private var preparedVeths = Slab<PreparedVeth>()
     var lives: [UInt64]
@@ -144,6 +146,7 @@ public final class Lab {
         commands.removeAll()
         wire?.stop()
         wire = nil
+        awake = nil
         try? journal.finish()
     }
 
@@ -163,6 +166,8 @@ public final class Lab {
                 between: taps.first, and: taps.second)
         }
         try wire.start()
+        // A kernel that takes no such wish goes on as it did.
+        if !request.isKept { awake = try? WakefulProcessors() }
     }
 
     /// Makes the kernel's own links ready for the data planes of nodes at one of their ends.
