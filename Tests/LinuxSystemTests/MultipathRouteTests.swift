@@ -132,12 +132,13 @@ struct MultipathRouteTests {
             to: Self.prefix(isIPv4: isIPv4),
             over: [Self.hop(2, on: 20, isIPv4: isIPv4), Self.hop(2, on: 30, isIPv4: isIPv4)], metric: 20)
         try ends.routes.change { $0.addRoute(route) }
-        let all = try ends.routes.savedRoutes()
-        let saved = try #require(all.first { $0.hasGateway })
+        // Routes to their own links the kernel makes when it likes.
+        let all = try ends.routes.savedRoutes().filter(\.hasGateway)
+        let saved = try #require(all.first)
         #expect(saved.interfaces == [20, 30].map { InterfaceIndex($0) })
         try ends.routes.change { $0.removeRoute(saved) }
         #expect(try ends.present(isIPv4: isIPv4).isEmpty)
         try ends.routes.change { $0.addRoute(saved) }
-        #expect(try ends.routes.savedRoutes() == all)
+        #expect(try ends.routes.savedRoutes().filter(\.hasGateway) == all)
     }
 }
